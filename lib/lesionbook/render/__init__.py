@@ -1,0 +1,1 @@
+"""From an executed notebook to what people read: HTML, PDF and the index over all reports."""
