@@ -1,0 +1,18 @@
+"""The data sets, one file each: a record of what it is and ``read(folder)``, which returns one table.
+
+The table has one row per image, sorted by ``image_id``: ``image_id``, ``path`` (of the file), ``label`` (a key of the
+record's classes), ``group`` (lesion or slide where known, else the image) and the metadata columns that the set has.
+"""
+
+import importlib
+from types import ModuleType
+
+
+def adapter(name: str) -> ModuleType:
+    """Module of a data set by its name in the study file."""
+    return importlib.import_module(f"lesionbook.datasets.{name}")
+
+
+def drawer(name: str) -> ModuleType:
+    """Module that draws a sample in the layout of a data set."""
+    return importlib.import_module(f"lesionbook.sample.{name}")

@@ -1,0 +1,89 @@
+"""Which modules of the library a notebook or a module uses, directly or not, read from the imports themselves.
+
+Two things rest on it: a notebook runs again when a module it uses has changed and not otherwise, and a trained model is
+kept under a fingerprint of the code that trained it.
+"""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def of_notebook(path: Path) -> list[Path]:
+    """Files of the library that a notebook uses, sorted."""
+    cells = nbformat.read(path, as_version=4).cells
+    source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return _closure(_imports(source))
+
+
+@cache
+def of_modules(*names: str) -> list[Path]:
+    """Files of the library that the named modules (``lesionbook.training``) use, themselves included, sorted."""
+    return _closure({path for name in names for path in _files(name)})
+
+
+def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: Any) -> str:
+    """Hash over code, package versions and values: equal where a computation must come out the same.
+
+    Parameters
+    ----------
+    modules : tuple of str
+        Modules of the library whose code (with all they use) decides the result.
+    packages : tuple of str
+        Installed packages whose version decides it.
+    values
+        Anything JSON can hold: parameters, seeds, hashes of the data.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    content = hashlib.sha256()
+    for path in of_modules(*modules):
+        content.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    versions = {name: metadata.version(name) for name in packages}
+    content.update(json.dumps([versions, values], sort_keys=True).encode())
+    return content.hexdigest()[:16]
+
+
+def _closure(start: set[Path]) -> list[Path]:
+    found: set[Path] = set()
+    waiting = set(start)
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= _imports(path.read_text(encoding="utf-8")) - found
+    return sorted(found)
+
+
+def _imports(source: str) -> set[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            # "from a import b" may name the module a.b as well as something inside a.
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {path for name in names for path in _files(name)}
+
+
+def _files(name: str) -> set[Path]:
+    """Files that importing a dotted name runs: the module and the packages above it; none for other libraries."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name:
+        return set()
+    files = set()
+    for depth in range(1, len(parts) + 1):
+        base = PACKAGE.joinpath(*parts[1:depth])
+        files |= {file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()}
+    return files

@@ -1,0 +1,93 @@
+"""Running one notebook of a study with papermill, and saying in a few lines what went wrong where it did."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from lesionbook import params, paths
+from lesionbook.errors import LesionbookError
+
+EXECUTED = "notebook.ipynb"
+FAILED = "failed.ipynb"
+KERNEL = "python3"
+# Notebooks that start side by side can be given the same TCP port; sockets in the file system cannot collide.
+TRANSPORT = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def execute(study: str, profile: str, step: str) -> None:
+    """Run the notebook of one step and leave the executed copy in the step's folder.
+
+    Raises
+    ------
+    LesionbookError
+        If a cell fails: which notebook, which cell, which error. The notebook up to there is kept as ``failed.ipynb``
+        and an executed copy of an earlier run stays as it was.
+    """
+    settings = params.load(study, profile)
+    experiment = settings.experiments[step]
+    folder = paths.step(profile, study, step)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        executed = Path(temporary) / EXECUTED
+        try:
+            with _environment(experiment.threads):
+                papermill.execute_notebook(
+                    paths.notebook(experiment.notebook),
+                    executed,
+                    params.arguments(study, profile, step, settings),
+                    kernel_name=KERNEL,
+                    cwd=paths.root(),
+                    progress_bar=False,
+                    config=TRANSPORT,
+                )
+        except PapermillExecutionError as error:
+            shutil.copy(executed, folder / FAILED)
+            raise LesionbookError(
+                f"{experiment.notebook}.ipynb failed in cell {error.cell_index} ({study}, {profile}): "
+                f"{error.ename}: {_first_line(error.evalue)}"
+            ) from error
+        clean(executed)
+        executed.replace(folder / EXECUTED)
+    (folder / FAILED).unlink(missing_ok=True)
+
+
+def clean(path: Path) -> None:
+    """Take times, machine paths and run ids out of an executed notebook, so that the same run has the same bytes."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        for key in ("papermill", "execution", "collapsed"):
+            cell.metadata.pop(key, None)
+    nbformat.write(notebook, path)
+
+
+@contextmanager
+def _environment(threads: int) -> Iterator[None]:
+    """Environment of the kernel: thread counts fixed before any library starts, a quiet start-up, no windows."""
+    counts = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(counts, str(threads)))
+    os.environ.update(TF_NUM_INTEROP_THREADS=str(threads), TF_CPP_MIN_LOG_LEVEL="3", MPLBACKEND="agg")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _first_line(text: str) -> str:
+    lines = [line for line in ANSI.sub("", text).strip().splitlines() if line.strip()]
+    return lines[0] if lines else "no message"

@@ -1,0 +1,261 @@
+"""Study files: read, merged with a profile, and checked to the last key before anything runs."""
+
+import copy
+import difflib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import nbformat
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from lesionbook import paths
+from lesionbook.errors import LesionbookError
+from lesionbook.recipes import Knobs, Settings, Share
+
+PROFILES = ("sample", "laptop", "paper")
+COMMON = ("study", "profile", "step", "output", "seed", "threads")  # passed to every notebook
+FIRST, SECOND, LAST = "explore", "prepare", "compare"  # all other experiments are models
+SCHEMA = "study.schema.json"
+
+
+class Images(Settings):
+    """How images are stored."""
+
+    size: Annotated[int, Field(ge=16, le=1024, description="side of the stored square in pixels")]
+    fit: Annotated[
+        Literal["crop", "squash"],
+        Field(
+            description="crop the central square and keep the proportions, or squash the whole image into the square"
+        ),
+    ] = "crop"
+
+
+class Split(Settings):
+    """Shares of the images, all images of a group (lesion, slide) staying on one side."""
+
+    train: Annotated[Share, Field(gt=0)]
+    validation: Annotated[Share, Field(gt=0)]
+    test: Annotated[Share, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Split":
+        if abs(self.train + self.validation + self.test - 1) > 1e-6:
+            raise ValueError("train, validation and test must add up to 1")
+        return self
+
+
+class Sample(Settings):
+    """The drawn images of the sample profile."""
+
+    images: Annotated[int, Field(ge=70, description="how many images are drawn")]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Experiment(Settings):
+    """One notebook with its parameters."""
+
+    notebook: Annotated[str, Field(description="file in notebooks/ without its ending")]
+    threads: Annotated[int, Field(ge=1, le=64, description="threads it computes with; results depend on it")] = 1
+    parameters: Annotated[Knobs, Field(description="passed to the notebook's first cell")] = Knobs()
+
+
+class Study(Settings):
+    """A study with one profile applied."""
+
+    title: str
+    summary: Annotated[str, Field(description="what is asked, in one sentence")]
+    dataset: Literal["ham10000"]
+    seed: Annotated[int, Field(ge=0)]
+    images: Images
+    split: Split
+    sample: Sample | None = None
+    experiments: Annotated[dict[str, Experiment], Field(min_length=3)]
+    published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the experiments that train a model, in the order of the study file."""
+        return [name for name in self.experiments if name not in (FIRST, SECOND, LAST)]
+
+
+def load(study: str, profile: str) -> Study:
+    """Read a study file and apply a profile.
+
+    Raises
+    ------
+    LesionbookError
+        One sentence with the file, the key, what is wrong and, for a mistyped key, what may have been meant.
+    """
+    available = sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
+    if study not in available:
+        raise LesionbookError(
+            f"No study {study!r} in params/{_meant(study, available)}; there is {', '.join(available)}."
+        )
+    if profile not in PROFILES:
+        raise LesionbookError(f"No profile {profile!r}{_meant(profile, PROFILES)}; there is {', '.join(PROFILES)}.")
+    return _read(paths.study_file(study), profile)
+
+
+def check(study: str, profile: str) -> Study:
+    """Load a study and hold every experiment against the parameters cell of its notebook.
+
+    Raises
+    ------
+    LesionbookError
+        As `load`; also if a notebook is missing, does not know a parameter, or has a default of another type.
+    """
+    loaded = load(study, profile)
+    for name in (FIRST, SECOND, LAST):
+        if name not in loaded.experiments:
+            raise LesionbookError(f"params/{study}.yml: experiments.{name} is missing; every study needs it.")
+    for name, experiment in loaded.experiments.items():
+        where = f"params/{study}.yml: experiments.{name}"
+        source = paths.notebook(experiment.notebook)
+        if not source.exists():
+            names = sorted(path.stem for path in source.parent.glob("*.ipynb"))
+            meant = _meant(experiment.notebook, names)
+            raise LesionbookError(f"{where}: no notebook {experiment.notebook!r} in notebooks/{meant}.")
+        known = defaults(source)
+        for key, value in arguments(study, profile, name, loaded).items():
+            if key not in known:
+                meant = _meant(key, known)
+                raise LesionbookError(f"{where}: the notebook {source.name} has no parameter {key!r}{meant}.")
+            if not _same_type(known[key], value):
+                raise LesionbookError(
+                    f"{where}: {key} is {value!r}, but its default in {source.name} is {known[key]!r}; "
+                    f"give a {type(known[key]).__name__}."
+                )
+    return loaded
+
+
+def arguments(study: str, profile: str, step: str, loaded: Study) -> dict[str, Any]:
+    """What papermill passes to the notebook of a step: the common parameters and those the study file names."""
+    experiment = loaded.experiments[step]
+    common = {
+        "study": study,
+        "profile": profile,
+        "step": step,
+        "output": paths.relative(paths.step(profile, study, step)),
+        "seed": loaded.seed,
+        "threads": experiment.threads,
+    }
+    return common | json.loads(experiment.parameters.model_dump_json(exclude_unset=True))
+
+
+@cache
+def defaults(notebook: Path) -> dict[str, Any]:
+    """Names and default values in the cell tagged ``parameters`` of a notebook.
+
+    Raises
+    ------
+    LesionbookError
+        If the notebook has no such cell, or more than one.
+    """
+    cells = [
+        cell
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if "parameters" in cell.metadata.get("tags", []) and cell.cell_type == "code"
+    ]
+    if len(cells) != 1:
+        raise LesionbookError(f"{notebook.name}: {len(cells)} cells are tagged 'parameters'; it needs exactly one.")
+    values: dict[str, Any] = {}
+    exec(compile(cells[0].source, notebook.name, "exec"), {}, values)
+    return values
+
+
+def json_schema() -> str:
+    """JSON Schema of a study file, for editors; a profile may hold any part of a study and needs none."""
+    schema = Study.model_json_schema()
+    part = copy.deepcopy(schema)
+    definitions = part.pop("$defs")
+    schema["$defs"] |= {f"Partial{name}": _partial(definition) for name, definition in definitions.items()}
+    schema["$defs"]["Profile"] = _partial({**part, "title": "Profile"})
+    profile = {"$ref": "#/$defs/Profile"}
+    schema["properties"]["profiles"] = {"type": "object", "properties": dict.fromkeys(PROFILES, profile)}
+    schema["properties"]["profiles"]["additionalProperties"] = False
+    return json.dumps(schema, indent=1) + "\n"
+
+
+def _partial(schema: Any) -> Any:
+    """Drop ``required`` at every level and point to the partial definitions."""
+    if isinstance(schema, list):
+        return [_partial(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _partial(value) for key, value in schema.items() if key not in ("required", "minProperties")}
+    if "$ref" in kept:
+        kept["$ref"] = kept["$ref"].replace("#/$defs/", "#/$defs/Partial")
+    return kept
+
+
+def _read(path: Path, profile: str) -> Study:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise LesionbookError(f"params/{path.name}, line {line}: {getattr(error, 'problem', 'not YAML')}.") from error
+    profiles = raw.pop("profiles", None) or {}
+    for name, changes in profiles.items():
+        if name not in PROFILES:
+            raise LesionbookError(f"params/{path.name}: profiles.{name} is no profile{_meant(name, PROFILES)}.")
+        for experiment in (changes or {}).get("experiments") or {}:
+            if experiment not in raw.get("experiments", {}):
+                meant = _meant(experiment, raw.get("experiments", {}))
+                raise LesionbookError(
+                    f"params/{path.name}: profiles.{name}.experiments.{experiment}: no such experiment{meant}."
+                )
+        _validate(_merged(raw, changes or {}), f"params/{path.name}, profile {name}")
+    return _validate(_merged(raw, profiles.get(profile) or {}), f"params/{path.name}, profile {profile}")
+
+
+def _merged(base: Any, changes: Any) -> Any:
+    """Apply changes to nested dictionaries; everything else is replaced."""
+    if not (isinstance(base, dict) and isinstance(changes, dict)):
+        return changes
+    return base | {key: _merged(base.get(key), value) if key in base else value for key, value in changes.items()}
+
+
+def _validate(raw: dict[str, Any], where: str) -> Study:
+    try:
+        return Study.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = [str(part) for part in first["loc"]]
+        key = ".".join(location)
+        if first["type"] == "extra_forbidden":
+            meant = _meant(location[-1], _fields(Study, location[:-1]))
+            raise LesionbookError(f"{where}: {key} is no key of a study file{meant}.") from error
+        value = first["input"] if isinstance(first["input"], int | float | str | bool) else None
+        given = "" if value is None else f" (given: {value!r})"
+        message = first["msg"].removeprefix("Value error, ")
+        raise LesionbookError(f"{where}: {key or 'the file'}: {message[0].lower()}{message[1:]}{given}.") from error
+
+
+def _fields(model: Any, location: list[str]) -> list[str]:
+    """Keys allowed at a place of the schema, found by walking down its types."""
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            model = model.model_fields[part].annotation if part in model.model_fields else None
+        elif get_args(model):
+            model = get_args(model)[-1]
+        models = [kind for kind in get_args(model) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if models and not str(model).startswith("dict"):
+            model = models[0]
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _same_type(default: Any, value: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default)) or (isinstance(default, tuple | list) and isinstance(value, tuple | list))
+
+
+def _meant(word: str, options: Any) -> str:
+    """Give the suffix '; did you mean …?' for the nearest option, or nothing."""
+    close = difflib.get_close_matches(word, list(options), n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else ""

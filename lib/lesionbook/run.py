@@ -1,0 +1,157 @@
+"""What a notebook needs to know of the run it belongs to: its study, its data, where to read and where to write."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lesionbook import datasets, params, paths, report
+from lesionbook.datasets.record import Record
+from lesionbook.errors import LesionbookError
+from lesionbook.images import Store
+
+DRAWN = (
+    "**All images in this report are drawn by a computer program.** They only resemble skin lesions, they mean nothing "
+    "clinically, and no accuracy measured on them says anything about patients. They are here so that the whole suite "
+    "runs anywhere within minutes; give a folder of real images to see real results."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook's place in a study.
+
+    Attributes
+    ----------
+    study, profile, step : str
+        File in params/, profile applied, and the experiment's name.
+    settings : lesionbook.params.Study
+        The study with its profile applied.
+    output : Path
+        Folder for what the notebook leaves behind.
+    """
+
+    study: str
+    profile: str
+    step: str
+    settings: params.Study
+    output: Path
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the images are drawn rather than photographed."""
+        return self.profile == "sample"
+
+    @property
+    def record(self) -> Record:
+        """Facts of the data set."""
+        return datasets.adapter(self.settings.dataset).RECORD
+
+    @property
+    def classes(self) -> list[str]:
+        """Class keys in their fixed order."""
+        return list(self.record.classes)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per image of the data folder; see `lesionbook.datasets`."""
+        return datasets.adapter(self.settings.dataset).read(data_folder(self.study, self.profile, self.settings))
+
+    def folder(self, step: str) -> Path:
+        """Folder that another step of this run left its results in."""
+        return paths.step(self.profile, self.study, step)
+
+    def store(self) -> Store:
+        """Images and index as the preparation notebook left them."""
+        return Store.open(self.folder(params.SECOND), self.classes)
+
+    def write_json(self, name: str, values: dict[str, Any]) -> None:
+        """Write results as JSON into the output folder, whole or not at all."""
+        write_text(self.output / name, json.dumps(values, indent=1, sort_keys=True, default=float) + "\n")
+
+    def write_csv(self, name: str, frame: pd.DataFrame, **options: Any) -> None:
+        """Write a table as CSV into the output folder, whole or not at all."""
+        write_text(self.output / name, frame.to_csv(lineterminator="\n", **options))
+
+
+def begin(*, study: str, profile: str, step: str, output: str) -> Run:
+    """Open the run that a notebook belongs to and say what its images are.
+
+    Parameters
+    ----------
+    study, profile, step : str
+        As in the notebook's first cell.
+    output : str
+        Folder for results, from the project's folder; made if absent.
+
+    Raises
+    ------
+    LesionbookError
+        If the study or profile is unknown or the study file is wrong.
+    """
+    folder = paths.root() / output
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(study, profile, step, params.load(study, profile), folder)
+    if run.drawn:
+        report.show_note(DRAWN, kind="drawn")
+    return run
+
+
+def data_folder(study: str, profile: str, settings: params.Study) -> Path:
+    """Folder of a run's images: drawn ones for the sample, else the folder named by DATA, else data/<dataset>.
+
+    The folder named last is remembered beside the results, not passed through notebooks, so that no report depends on
+    where a machine keeps its images. The sample is drawn on first use.
+
+    Raises
+    ------
+    LesionbookError
+        If the folder does not exist.
+    """
+    if profile == "sample":
+        folder = paths.drawn(study)
+        if not folder.exists():
+            sample = settings.sample or params.Sample(images=480)
+            painter = datasets.drawer(settings.dataset)
+            painter.draw(folder, images=sample.images, seed=sample.seed, processes=os.cpu_count() or 1)
+        return folder
+    note = remembered(study, profile)
+    folder = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else paths.downloaded(settings.dataset)
+    folder = folder if folder.is_absolute() else paths.root() / folder
+    if not folder.is_dir():
+        record = datasets.adapter(settings.dataset).RECORD
+        raise LesionbookError(
+            f"No images at {paths.relative(folder)}; name the folder by DATA=…, or put there {record.layout} "
+            f"(make data STUDY={study} downloads them)."
+        )
+    return folder
+
+
+def remember(study: str, profile: str, folder: str) -> None:
+    """Keep the name of the data folder of a run for this and later runs."""
+    path = remembered(study, profile)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, folder + "\n")
+
+
+def remembered(study: str, profile: str) -> Path:
+    """File that holds the name of the data folder of a run."""
+    return paths.step(profile, study, "data-folder.txt")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that it is either whole or as it was."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a result file that a step left."""
+    return json.loads(path.read_text(encoding="utf-8"))
