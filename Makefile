@@ -18,7 +18,7 @@ else
   READY := .venv/.lesionbook-ready
 endif
 
-SNAKEMAKE = "$(PYTHON)" -m snakemake --cores $(CORES) --resources notebooks=$(JOBS) --keep-going --nolock \
+SNAKEMAKE = "$(PYTHON)" -m snakemake --cores $(CORES) --resources notebooks=$(JOBS) --keep-going --nolock --rerun-incomplete \
   --logger lesionbook --max-checksum-file-size 50MB --rerun-triggers mtime params input \
   --config study="$(STUDY)" profile="$(PROFILE)" data="$(DATA)"
 
@@ -55,10 +55,13 @@ format: $(READY) ## format and lint code and notebooks
 	@"$(PYTHON)" -m ruff format . && "$(PYTHON)" -m ruff check --fix .
 
 .PHONY: lock
-lock: $(READY) ## renew requirements.lock and environment.yml from pyproject.toml
+lock: $(READY) ## renew requirements.lock from pyproject.toml
 	@"$(PYTHON)" -m uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
-	@"$(PYTHON)" tests/environment.py > environment.yml
+
+.PHONY: schema
+schema: $(READY) ## write params/study.schema.json, by which editors check study files
+	@"$(PYTHON)" -c 'from lesionbook import params; print(params.json_schema(), end="")' > params/study.schema.json
 
 .PHONY: clean
 clean: ## delete build/ and reports/; both are made again by make report

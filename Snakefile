@@ -1,17 +1,18 @@
 # The order of the work: which notebook feeds which. `make report` runs it; `make plan` shows what it would do and why.
 import sys
 
-from lesionbook import paths, workflow
+from lesionbook import paths, pipeline
 from lesionbook.errors import LesionbookError
 
-PROFILE = config.get("profile", "sample")
+# Snakemake reads an empty value as none.
+PROFILE = config.get("profile") or "sample"
 try:
-    PLAN = workflow.plan(str(config.get("study", "")).split(), PROFILE, config.get("data", ""))
-    LOOK = workflow.report_modules()
+    PLAN = pipeline.plan(str(config.get("study") or "").split(), PROFILE, str(config.get("data") or ""))
+    LOOK = pipeline.report_modules()
 except LesionbookError as error:
     sys.exit(f"error: {error}")
 STEPS = [step for steps in PLAN.values() for step in steps]
-PYTHON = f'"{sys.executable}"'
+RUN = f'"{sys.executable}" -m lesionbook.pipeline'
 
 
 rule all:
@@ -33,12 +34,13 @@ for step in STEPS:
         output:
             **step.outputs,
         params:
+            command=step.command,
             arguments=step.arguments,
         threads: step.threads
         resources:
             notebooks=1,
         shell:
-            f"{PYTHON} -m lesionbook.workflow run {step.command}"
+            RUN + " run {params.command}"
 
     rule:
         name: f"html_{step.study}_{step.name}"
@@ -49,9 +51,10 @@ for step in STEPS:
         output:
             step.html,
         params:
+            command=step.command,
             titles=[other.title for other in PLAN[step.study]],
         shell:
-            f"{PYTHON} -m lesionbook.workflow html {step.command}"
+            RUN + " html {params.command}"
 
     rule:
         name: f"pdf_{step.study}_{step.name}"
@@ -60,8 +63,10 @@ for step in STEPS:
             step.html,
         output:
             step.pdf,
+        params:
+            command=step.command,
         shell:
-            f"{PYTHON} -m lesionbook.workflow pdf {step.command}"
+            RUN + " pdf {params.command}"
 
 
 for study, steps in PLAN.items():
@@ -73,8 +78,10 @@ for study, steps in PLAN.items():
             [step.html for step in steps],
         output:
             f"reports/{PROFILE}/{study}/book.pdf",
+        params:
+            command=f"{study} {PROFILE}",
         shell:
-            f"{PYTHON} -m lesionbook.workflow book {study} {PROFILE}"
+            RUN + " book {params.command}"
 
 
 rule index:
@@ -84,9 +91,9 @@ rule index:
     output:
         "reports/index.html",
     shell:
-        f"{PYTHON} -m lesionbook.workflow index"
+        RUN + " index"
 
 
 onerror:
     # What did finish can still be read, and the index says what did not.
-    shell(f"{PYTHON} -m lesionbook.workflow index")
+    shell(RUN + " index")

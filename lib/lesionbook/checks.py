@@ -74,7 +74,7 @@ def leakage_gate(index: pd.DataFrame, content: pd.Series) -> None:
         if len(leaks):
             rows = index[(key == leaks[0]).to_numpy()]
             raise LesionbookError(
-                f"leakage: {len(leaks)} {what}s stand on more than one side of the split, for instance the image "
-                f"{rows['image_id'].iloc[0]} on {' and '.join(sorted(rows['split'].unique()))}; "
-                "set split.by to group in the study file."
+                f"leakage: {len(leaks)} {what}(s) on more than one side of the split, for instance that of the image "
+                f"{rows['image_id'].iloc[0]} on {' and '.join(sorted(rows['split'].unique()))}; split by the sets of "
+                "splits.together, so that groups and identical pictures stay whole."
             )

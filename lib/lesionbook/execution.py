@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -18,9 +19,8 @@ from lesionbook.errors import LesionbookError
 
 EXECUTED = "notebook.ipynb"
 FAILED = "failed.ipynb"
+LOG = "kernel.log"
 KERNEL = "python3"
-# Notebooks that start side by side can be given the same TCP port; sockets in the file system cannot collide.
-TRANSPORT = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -30,17 +30,17 @@ def execute(study: str, profile: str, step: str) -> None:
     Raises
     ------
     LesionbookError
-        If a cell fails: which notebook, which cell, which error. The notebook up to there is kept as ``failed.ipynb``
-        and an executed copy of an earlier run stays as it was.
+        If a cell fails or the kernel dies: which notebook, which cell, which error. The notebook up to there is kept as
+        ``failed.ipynb`` and an executed copy of an earlier run stays as it was.
     """
     settings = params.load(study, profile)
     experiment = settings.experiments[step]
     folder = paths.step(profile, study, step)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary, tempfile.TemporaryDirectory() as sockets:
         executed = Path(temporary) / EXECUTED
         try:
-            with _environment(experiment.threads):
+            with _environment(experiment.threads), _errors_to(folder / LOG):
                 papermill.execute_notebook(
                     paths.notebook(experiment.notebook),
                     executed,
@@ -48,8 +48,13 @@ def execute(study: str, profile: str, step: str) -> None:
                     kernel_name=KERNEL,
                     cwd=paths.root(),
                     progress_bar=False,
-                    config=TRANSPORT,
+                    config=_transport(sockets),
                 )
+        except DeadKernelError as error:
+            raise LesionbookError(
+                f"{experiment.notebook}.ipynb: its kernel died, most often for lack of memory ({study}, {profile}); "
+                f"see {paths.relative(folder / LOG)}, and run fewer notebooks at once by JOBS=1."
+            ) from error
         except PapermillExecutionError as error:
             shutil.copy(executed, folder / FAILED)
             raise LesionbookError(
@@ -72,6 +77,26 @@ def clean(path: Path) -> None:
         for key in ("papermill", "execution", "collapsed"):
             cell.metadata.pop(key, None)
     nbformat.write(notebook, path)
+
+
+@contextmanager
+def _errors_to(log: Path) -> Iterator[None]:
+    """Send what the kernel's process writes past Python (start-up messages of TensorFlow, a crash) to a file."""
+    kept = os.dup(2)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _transport(folder: str) -> Config:
+    """Let kernels talk through sockets in a folder of their own: a TCP port may be taken by the notebook next door."""
+    if os.name == "nt":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 @contextmanager

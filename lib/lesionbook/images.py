@@ -52,8 +52,18 @@ class Rows:
         return self.array[self.positions[chosen]]
 
     def of(self, image_ids: pd.Series) -> np.ndarray:
-        """Images by their ids, in the order of the ids, uint8 of shape (K, S, S, 3)."""
-        return self.images(pd.Index(self.index["image_id"]).get_indexer(image_ids))
+        """Images by their ids, in the order of the ids, uint8 of shape (K, S, S, 3).
+
+        Raises
+        ------
+        LesionbookError
+            If an id is not among the rows.
+        """
+        found = pd.Index(self.index["image_id"]).get_indexer(image_ids)
+        if (found < 0).any():
+            absent = pd.Index(image_ids)[found < 0][0]
+            raise LesionbookError(f"The image {absent!r} is not among these {len(self)} rows; open the right split.")
+        return self.images(found)
 
 
 @dataclass(frozen=True)

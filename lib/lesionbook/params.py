@@ -24,7 +24,7 @@ SCHEMA = "study.schema.json"
 class Images(Settings):
     """How images are stored."""
 
-    size: Annotated[int, Field(ge=16, le=1024, description="side of the stored square in pixels")]
+    size: Annotated[int, Field(ge=16, le=1024, strict=True, description="side of the stored square in pixels")]
     fit: Annotated[
         Literal["crop", "squash"],
         Field(
@@ -50,15 +50,17 @@ class Split(Settings):
 class Sample(Settings):
     """The drawn images of the sample profile."""
 
-    images: Annotated[int, Field(ge=70, description="how many images are drawn")]
-    seed: Annotated[int, Field(ge=0)] = 0
+    images: Annotated[int, Field(ge=70, strict=True, description="how many images are drawn")]
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
 
 
 class Experiment(Settings):
     """One notebook with its parameters."""
 
     notebook: Annotated[str, Field(description="file in notebooks/ without its ending")]
-    threads: Annotated[int, Field(ge=1, le=64, description="threads it computes with; results depend on it")] = 1
+    threads: Annotated[
+        int, Field(ge=1, le=64, strict=True, description="threads it computes with; results depend on it")
+    ] = 1
     parameters: Annotated[Knobs, Field(description="passed to the notebook's first cell")] = Knobs()
 
 
@@ -68,7 +70,7 @@ class Study(Settings):
     title: str
     summary: Annotated[str, Field(description="what is asked, in one sentence")]
     dataset: Literal["ham10000"]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, strict=True)]
     images: Images
     split: Split
     sample: Sample | None = None
@@ -126,7 +128,7 @@ def check(study: str, profile: str) -> Study:
             if not _same_type(known[key], value):
                 raise LesionbookError(
                     f"{where}: {key} is {value!r}, but its default in {source.name} is {known[key]!r}; "
-                    f"give a {type(known[key]).__name__}."
+                    f"give a value of type {type(known[key]).__name__}."
                 )
     return loaded
 
@@ -152,7 +154,7 @@ def defaults(notebook: Path) -> dict[str, Any]:
     Raises
     ------
     LesionbookError
-        If the notebook has no such cell, or more than one.
+        If the notebook has no such cell, or more than one, or the cell fails.
     """
     cells = [
         cell
@@ -162,7 +164,12 @@ def defaults(notebook: Path) -> dict[str, Any]:
     if len(cells) != 1:
         raise LesionbookError(f"{notebook.name}: {len(cells)} cells are tagged 'parameters'; it needs exactly one.")
     values: dict[str, Any] = {}
-    exec(compile(cells[0].source, notebook.name, "exec"), {}, values)
+    try:
+        exec(compile(cells[0].source, notebook.name, "exec"), {}, values)
+    except Exception as error:
+        raise LesionbookError(
+            f"{notebook.name}: the cell tagged 'parameters' does not run by itself ({error})."
+        ) from error
     return values
 
 
@@ -197,18 +204,29 @@ def _read(path: Path, profile: str) -> Study:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise LesionbookError(f"params/{path.name}, line {line}: {getattr(error, 'problem', 'not YAML')}.") from error
-    profiles = raw.pop("profiles", None) or {}
+    except UnicodeDecodeError as error:
+        raise LesionbookError(f"params/{path.name}: not UTF-8 at byte {error.start}; save it as UTF-8.") from error
+    where = f"params/{path.name}: "
+    raw = dict(_keys(raw, where + "the file"))
+    profiles = _keys(raw.pop("profiles", None), where + "profiles")
+    experiments = _keys(raw.get("experiments"), where + "experiments")
     for name, changes in profiles.items():
         if name not in PROFILES:
-            raise LesionbookError(f"params/{path.name}: profiles.{name} is no profile{_meant(name, PROFILES)}.")
-        for experiment in (changes or {}).get("experiments") or {}:
-            if experiment not in raw.get("experiments", {}):
-                meant = _meant(experiment, raw.get("experiments", {}))
-                raise LesionbookError(
-                    f"params/{path.name}: profiles.{name}.experiments.{experiment}: no such experiment{meant}."
-                )
+            raise LesionbookError(f"{where}profiles.{name} is no profile{_meant(name, PROFILES)}.")
+        inside = f"{where}profiles.{name}"
+        for experiment in _keys(_keys(changes, inside).get("experiments"), f"{inside}.experiments"):
+            if experiment not in experiments:
+                meant = _meant(experiment, experiments)
+                raise LesionbookError(f"{inside}.experiments.{experiment}: no such experiment{meant}.")
         _validate(_merged(raw, changes or {}), f"params/{path.name}, profile {name}")
     return _validate(_merged(raw, profiles.get(profile) or {}), f"params/{path.name}, profile {profile}")
+
+
+def _keys(value: Any, where: str) -> dict[str, Any]:
+    """Take a group of keys; nothing written counts as an empty one."""
+    if value is not None and not isinstance(value, dict):
+        raise LesionbookError(f"{where} must hold keys with values (given: {str(value)[:40]!r}).")
+    return value or {}
 
 
 def _merged(base: Any, changes: Any) -> Any:
@@ -222,15 +240,19 @@ def _validate(raw: dict[str, Any], where: str) -> Study:
     try:
         return Study.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A key that is there but mistyped explains one that is missing, so it comes first.
+        first = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")[0]
         location = [str(part) for part in first["loc"]]
         key = ".".join(location)
         if first["type"] == "extra_forbidden":
-            meant = _meant(location[-1], _fields(Study, location[:-1]))
+            known = _fields(Study, location[:-1]) + ["profiles"] * (len(location) == 1)
+            meant = _meant(location[-1], known)
             raise LesionbookError(f"{where}: {key} is no key of a study file{meant}.") from error
         value = first["input"] if isinstance(first["input"], int | float | str | bool) else None
         given = "" if value is None else f" (given: {value!r})"
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] in ("model_type", "dict_type"):
+            message = "must hold keys with values"
         raise LesionbookError(f"{where}: {key or 'the file'}: {message[0].lower()}{message[1:]}{given}.") from error
 
 
@@ -256,6 +278,6 @@ def _same_type(default: Any, value: Any) -> bool:
 
 
 def _meant(word: str, options: Any) -> str:
-    """Give the suffix '; did you mean …?' for the nearest option, or nothing."""
-    close = difflib.get_close_matches(word, list(options), n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else ""
+    """Give the suffix ' (did you mean …?)' for the nearest option, or nothing."""
+    close = difflib.get_close_matches(str(word), [str(option) for option in options], n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -38,9 +38,9 @@ def step(profile: str, study: str, name: str) -> Path:
     return root() / "build" / profile / study / name
 
 
-def drawn(study: str) -> Path:
-    """Folder of the drawn images of a study, in the layout of the real data set."""
-    return root() / "build" / "drawn" / study
+def drawn(study: str, images: int, seed: int) -> Path:
+    """Folder of the drawn images of a study, in the layout of the real data set; other settings, another folder."""
+    return root() / "build" / "drawn" / study / f"{images}-images-seed-{seed}"
 
 
 def downloaded(dataset: str) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, strict=True)]  # strict: "epochs: true" is a mistake, not one epoch
 
 
 class Settings(BaseModel):
@@ -33,7 +33,9 @@ class Recipe(Settings):
     """How a network is trained."""
 
     epochs: Annotated[Count, Field(description="passes over the training images")] = 10
-    warmup_epochs: Annotated[int, Field(ge=0, description="epochs in which the learning rate rises to its peak")] = 0
+    warmup_epochs: Annotated[
+        int, Field(ge=0, strict=True, description="epochs in which the learning rate rises to its peak")
+    ] = 0
     batch_size: Annotated[Count, Field(description="images per step")] = 64
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate of AdamW")] = 0.001
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled weight decay of AdamW")] = 0.0
@@ -56,7 +58,12 @@ class Knobs(Recipe):
     """Every parameter that an experiment may pass; each notebook takes the ones in its own first cell."""
 
     widths: Annotated[tuple[Count, ...], Field(min_length=1, description="channels of each stage")] = (32, 64, 128, 256)
-    blocks: Annotated[Count, Field(description="residual blocks per stage")] = 2
+    blocks: Annotated[tuple[Count, ...], Field(min_length=1, description="residual blocks of each stage")] = (
+        1,
+        1,
+        2,
+        2,
+    )
     dropout: Annotated[Share, Field(description="share of features dropped while training")] = 0.3
     precision: Annotated[
         Literal["auto", "float32", "mixed_bfloat16"],
@@ -69,4 +76,4 @@ class Knobs(Recipe):
     per_class: Annotated[Count, Field(description="images per class behind mean images and colours")] = 300
     examples: Annotated[Count, Field(description="example images shown per class")] = 6
     mistakes: Annotated[Count, Field(description="most confident mistakes shown")] = 12
-    repeats: Annotated[int, Field(ge=100, description="bootstrap resamples behind each interval")] = 1000
+    repeats: Annotated[int, Field(ge=100, strict=True, description="bootstrap resamples behind each interval")] = 1000

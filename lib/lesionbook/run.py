@@ -94,9 +94,8 @@ def begin(*, study: str, profile: str, step: str, output: str) -> Run:
     LesionbookError
         If the study or profile is unknown or the study file is wrong.
     """
-    folder = paths.root() / output
-    folder.mkdir(parents=True, exist_ok=True)
-    run = Run(study, profile, step, params.load(study, profile), folder)
+    run = Run(study, profile, step, params.load(study, profile), paths.root() / output)
+    run.output.mkdir(parents=True, exist_ok=True)
     if run.drawn:
         report.show_note(DRAWN, kind="drawn")
     return run
@@ -114,11 +113,15 @@ def data_folder(study: str, profile: str, settings: params.Study) -> Path:
         If the folder does not exist.
     """
     if profile == "sample":
-        folder = paths.drawn(study)
+        sample = settings.sample or params.Sample(images=480)
+        folder = paths.drawn(study, sample.images, sample.seed)
         if not folder.exists():
-            sample = settings.sample or params.Sample(images=480)
             painter = datasets.drawer(settings.dataset)
-            painter.draw(folder, images=sample.images, seed=sample.seed, processes=os.cpu_count() or 1)
+            try:
+                painter.draw(folder, images=sample.images, seed=sample.seed, processes=os.cpu_count() or 1)
+            except (OSError, LesionbookError):
+                if not folder.exists():  # else another notebook, running at the same time, has drawn the same images
+                    raise
         return folder
     note = remembered(study, profile)
     folder = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else paths.downloaded(settings.dataset)

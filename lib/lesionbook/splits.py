@@ -1,6 +1,7 @@
 """Sharing images out among training, validation and test, so that no lesion and no picture stands on two sides."""
 
 import random
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ def together(*keys: pd.Series) -> np.ndarray:
     ----------
     *keys : Series of N values
         For instance the lesion and a hash of the picture: images that share either, directly or through a third image,
-        end up in one set.
+        end up in one set. A missing value is shared with no other image.
 
     Returns
     -------
@@ -35,6 +36,8 @@ def together(*keys: pd.Series) -> np.ndarray:
         codes.append(code + offset)
         offset += code.max(initial=-1) + 1
     rows, columns = np.tile(images, len(keys)), np.concatenate(codes)
+    known = np.concatenate([key.notna().to_numpy() for key in keys])
+    rows, columns = rows[known], columns[known]
     graph = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(offset, offset))
     return connected_components(graph, directed=False)[1][: len(images)]
 
@@ -76,8 +79,18 @@ def by_group(labels: pd.Series, groups: np.ndarray, fractions: tuple[float, floa
     boundaries = np.cumsum(np.round(shares * folds)).astype(int)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     sides = np.empty(len(labels), dtype=object)
-    for fold, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
-        sides[chosen] = NAMES[::-1][int(np.searchsorted(boundaries, fold, side="right"))]
+    with warnings.catch_warnings():
+        # A class with fewer images than folds is looked at below.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        for fold, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
+            sides[chosen] = NAMES[::-1][int(np.searchsorted(boundaries, fold, side="right"))]
+    counts = pd.crosstab(labels.to_numpy(), sides)
+    for rare in counts.index[(counts == 0).any(axis=1)]:
+        absent = counts.columns[counts.loc[rare] == 0][0]
+        raise LesionbookError(
+            f"split: none of the {per_class[rare]} groups of class {rare!r} came to {absent}; "
+            "give validation and test larger shares, or add images of it."
+        )
     return sides
 
 

@@ -9,7 +9,12 @@ from lesionbook.architectures.layers import BatchNormalization
 
 
 def residual_cnn(
-    image_size: int, classes: int, *, widths: Sequence[int] = (32, 64, 128, 256), blocks: int = 2, dropout: float = 0.3
+    image_size: int,
+    classes: int,
+    *,
+    widths: Sequence[int] = (32, 64, 128, 256),
+    blocks: Sequence[int] = (1, 1, 2, 2),
+    dropout: float = 0.3,
 ) -> keras.Model:
     """Build the residual CNN: a strided stem, stages of basic residual blocks, global average pooling, softmax.
 
@@ -21,8 +26,8 @@ def residual_cnn(
         Number of outputs.
     widths : sequence of int
         Channels of each stage; every stage but the first halves height and width.
-    blocks : int
-        Residual blocks per stage.
+    blocks : sequence of int
+        Residual blocks of each stage, as many numbers as `widths`.
     dropout : float
         Share of the pooled features dropped while training, 0 to 1.
 
@@ -42,8 +47,8 @@ def residual_cnn(
     x = layers.Conv2D(widths[0], 3, strides=2, padding="same", use_bias=False, name="stem_convolution")(x)
     x = BatchNormalization(momentum=0.95, name="stem_normalization")(x)
     x = layers.Activation("relu", name="stem_relu")(x)
-    for stage, width in enumerate(widths, start=1):
-        for block in range(1, blocks + 1):
+    for stage, (width, count) in enumerate(zip(widths, blocks, strict=True), start=1):
+        for block in range(1, count + 1):
             strides = 2 if block == 1 and stage > 1 else 1
             x = residual_block(x, width, strides=strides, name=f"stage{stage}_block{block}")
     x = layers.Activation("linear", name="last_convolution", dtype="float32")(x)

@@ -50,7 +50,7 @@ def read(folder: Path) -> pd.DataFrame:
     -------
     DataFrame
         ``image_id, path, label, group, dx_type, age, sex, localization``; age in years, missing as NaN; ``unknown`` in
-        sex and localization is a value of the original file and stays one.
+        sex and localization is a value of the original file and stays one; an image without a lesion is its own group.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def read(folder: Path) -> pd.DataFrame:
     twice = metadata.loc[metadata["image_id"].duplicated(), "image_id"]
     if len(twice):
         raise LesionbookError(f"{path}: image_id {twice.iloc[0]!r} stands twice; keep one row per image.")
-    unknown = sorted(set(metadata["dx"].astype(str)) - set(RECORD.classes))
+    unknown = sorted(set(metadata["dx"].fillna("").astype(str)) - set(RECORD.classes))
     if unknown:
         raise LesionbookError(f"{path}: dx {unknown[0]!r} is none of {', '.join(RECORD.classes)}; correct the row.")
     files = {file.stem: file for name in FOLDERS for file in sorted((folder / name).glob("*.jpg"))}
@@ -80,6 +80,7 @@ def read(folder: Path) -> pd.DataFrame:
             f"expected {RECORD.layout}."
         )
     table = metadata.rename(columns={"dx": "label", "lesion_id": "group"})
+    table["group"] = table["group"].fillna(table["image_id"])
     table["path"] = table["image_id"].map(files)
     columns = ["image_id", "path", "label", "group", *RECORD.metadata]
     return table[columns].sort_values("image_id", ignore_index=True)

@@ -13,8 +13,8 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Take the column, or the index of that name, or empty texts."""
     if name in frame:
         return frame[name].astype(str)
-    if frame.index.name == name:
-        return pd.Series(frame.index.astype(str), index=frame.index)
+    if name in frame.index.names:
+        return pd.Series(frame.index.get_level_values(name).astype(str), index=frame.index)
     return pd.Series("", index=frame.index)
 
 

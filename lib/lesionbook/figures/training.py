@@ -15,6 +15,8 @@ _ACCURACY = {
     "val_balanced_accuracy": ("validation, balanced", style.CLASS_COLOURS[4], (0, (4, 1.5))),
 }
 
+STEPS = 6  # a learning rate of more values than that follows a schedule
+
 
 def best_epoch(history: pd.DataFrame, monitor: str = "val_loss") -> int:
     """Find the epoch with the lowest loss, or the highest value of any other column (the first at a tie)."""
@@ -31,9 +33,13 @@ def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple]) -> None
 
 
 def _rate_axis(axes: Axes, rates: pd.Series) -> None:
-    """Scale the learning rate by powers of ten and label the values it took, the first and the last of many."""
+    """Scale few steps of the learning rate by powers of ten and label their ends; label a schedule by its peak."""
     taken = sorted(rates[rates > 0].unique())
     if not taken:
+        return
+    if len(taken) > STEPS:
+        axes.set_ylim(0, taken[-1] * 1.15)
+        axes.set_yticks([0, taken[-1]], ["0", f"{taken[-1]:.2g}"])
         return
     axes.set_yscale("log")
     axes.set_ylim(taken[0] / 2.5, taken[-1] * 2.5)

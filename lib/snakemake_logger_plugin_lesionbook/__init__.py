@@ -36,7 +36,8 @@ class LogHandler(LogHandlerBase):
         """Turn one event into at most one line."""
         event = getattr(record, "event", None)
         if event == LogEvent.RUN_INFO:
-            self.total = record.stats.get("total", 0)
+            # The rule that only gathers the others is no work.
+            self.total = record.stats.get("total", 0) - record.stats.get("all", 0)
         elif event == LogEvent.JOB_INFO:
             self._announce(record)
         elif event == LogEvent.JOB_FINISHED:
@@ -58,8 +59,8 @@ class LogHandler(LogHandlerBase):
             self._say(f"{self._count()} … {self.jobs[record.jobid][0]}")
 
     def _finish(self, job: int) -> None:
-        self.done += 1
-        if job in self.jobs and not self.common_settings.dryrun:
+        if job in self.jobs and self.jobs[job][0] != "all":
+            self.done += 1
             self._say(f"{self._count()} ✓ {self.jobs[job][0]}  {self._seconds(job)}")
 
     def _count(self) -> str:

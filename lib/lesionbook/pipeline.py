@@ -15,7 +15,7 @@ import nbformat
 from lesionbook import dependencies, execution, params, paths, run
 from lesionbook.errors import LesionbookError
 
-MODULE = "python -m lesionbook.workflow"
+MODULE = "python -m lesionbook.pipeline"
 
 
 @dataclass(frozen=True)
