@@ -90,13 +90,15 @@ def all_studies() -> list[str]:
 
 
 @cache
-def title(notebook: str) -> str:
-    """First heading of a notebook."""
-    for cell in nbformat.read(paths.notebook(notebook), as_version=4).cells:
-        found = re.search(r"^# (.+)$", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else None
-        if found:
-            return found.group(1).strip()
-    raise LesionbookError(f"{notebook}.ipynb: no heading; begin the first Markdown cell with '# Title'.")
+def opening(notebook: str) -> tuple[str, str]:
+    """Title and question of a notebook, from its first cell: ``# Title``, then the question in italics."""
+    first = nbformat.read(paths.notebook(notebook), as_version=4).cells[0].source
+    found = re.match(r"# (.+)\n\n\*(.+)\*", first)
+    if not found:
+        raise LesionbookError(
+            f"{notebook}.ipynb: begin the first cell with '# Title', an empty line and '*The question in a sentence?*'."
+        )
+    return found.group(1).strip(), found.group(2).strip()
 
 
 def report_modules() -> list[str]:
@@ -135,7 +137,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         study=study,
         profile=profile,
         name=name,
-        title=title(experiment.notebook),
+        title=opening(experiment.notebook)[0],
         threads=experiment.threads,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{execution.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
@@ -184,7 +186,7 @@ def render_pdf(study: str, profile: str, step: str) -> None:
     """Turn a rendered report into a PDF."""
     from lesionbook.render import pdf
 
-    heading = title(params.load(study, profile).experiments[step].notebook)
+    heading, _ = opening(params.load(study, profile).experiments[step].notebook)
     pdf.render(paths.report(profile, study, step), paths.report(profile, study, step, "pdf"), title=heading)
 
 
@@ -214,7 +216,7 @@ def _render(study: str, profile: str, step: str, notebook: Path) -> None:
 
     settings = params.load(study, profile)
     navigation = [
-        html.NavigationEntry(title(experiment.notebook), f"{name}.html", name == step)
+        html.NavigationEntry(opening(experiment.notebook)[0], f"{name}.html", name == step)
         for name, experiment in settings.experiments.items()
     ]
     output = paths.report(profile, study, step)
@@ -233,8 +235,8 @@ def _entry(index: Any, study: str, profile: str) -> Any:
     done = [name for name in settings.experiments if (folder / f"{name}.html").exists()]
     if not done:
         return None
-    headings = {name: title(settings.experiments[name].notebook) for name in settings.experiments}
-    failed = [name for name in headings if (paths.step(profile, study, name) / execution.FAILED).exists()]
+    openings = {name: opening(experiment.notebook) for name, experiment in settings.experiments.items()}
+    failed = [name for name in openings if (paths.step(profile, study, name) / execution.FAILED).exists()]
     summary = paths.step(profile, study, params.LAST) / "summary.json"
     return index.IndexEntry(
         profile=profile,
@@ -242,12 +244,10 @@ def _entry(index: Any, study: str, profile: str) -> Any:
         study_title=settings.title,
         question=settings.summary,
         book_href=f"{profile}/{study}/book.pdf",
-        reports=[
-            (headings[name], "", f"{profile}/{study}/{name}.html", f"{profile}/{study}/{name}.pdf") for name in done
-        ],
+        reports=[(*openings[name], f"{profile}/{study}/{name}.html", f"{profile}/{study}/{name}.pdf") for name in done],
         drawn=profile == "sample",
         headline=run.read_json(summary).get("headline") if summary.exists() else None,
-        incomplete=[headings[name] for name in headings if name not in done or name in failed],
+        incomplete=[heading for name, (heading, _) in openings.items() if name not in done or name in failed],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "f1": "F1"}
+ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "f1": "F1", "brier": "Brier"}
 
 
 def name(key: str) -> str:
@@ -58,7 +58,7 @@ def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     """
     rows = []
     for row in frame.itertuples():
-        verdict = "better" if row.low > 0 else "worse" if row.high < 0 else "not told apart by these images"
+        verdict = "better" if row.low > 0 else "worse" if row.high < 0 else "not told apart"
         text = f"{row.difference:+.{digits}f} ({row.low:+.{digits}f} to {row.high:+.{digits}f})".replace("-", "−")
         rows.append((row.model, row.reference, name(row.score), text, verdict))
     return pd.DataFrame(rows, columns=["model", "against", "score", "difference (95 % interval)", "verdict"])
