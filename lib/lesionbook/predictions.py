@@ -48,7 +48,7 @@ def table(index: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) ->
     sums = probabilities.sum(axis=1)
     if not np.all(np.isfinite(sums)) or np.abs(sums - 1).max(initial=0) > 1e-3 or probabilities.min(initial=0) < 0:
         raise LesionbookError(
-            "predictions: a row of probabilities is negative somewhere or does not sum to 1; the model may have diverged."
+            "predictions: a row of probabilities is negative or does not sum to 1; the model may have diverged."
         )
     columns = pd.DataFrame(probabilities, columns=[PREFIX + name for name in classes], index=index.index)
     return pd.concat([index[KEYS], columns], axis=1).reset_index(drop=True)

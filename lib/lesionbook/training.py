@@ -19,6 +19,7 @@ from lesionbook.recipes import Recipe
 from lesionbook.weights import class_weights
 
 HISTORY = ["epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy", "val_balanced_accuracy", "val_auc"]
+DIVERGED = "training.fit: the loss is no longer a number; lower learning_rate in the study file."
 
 
 def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
@@ -88,10 +89,10 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, rows: Rows, recipe: Recipe, *, seed: int) -> None:
         super().__init__()
-        self.rows, self.recipe, self.seed, self.epoch = rows, recipe, seed, 0
+        self.rows, self.recipe, self.seed = rows, recipe, seed
         self.keys = keys(rows.index["image_id"])
         self.targets = np.eye(len(rows.classes), dtype="float32")[rows.codes]
-        self.order = self._shuffled()
+        self.start(0)
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller, no image is dropped."""
@@ -106,13 +107,13 @@ class Batches(keras.utils.PyDataset):
         ]
         return np.stack(images), self.targets[chosen]
 
-    def on_epoch_end(self) -> None:
-        """Move on to the next epoch's order and variants."""
-        self.epoch += 1
-        self.order = self._shuffled()
+    def start(self, epoch: int) -> None:
+        """Take up an epoch (from 0) with its own order and variants.
 
-    def _shuffled(self) -> np.ndarray:
-        return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.rows))
+        It is told rather than counted, since Keras runs through the batches once more before the first epoch.
+        """
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.rows))
 
 
 class ValidationScores(keras.callbacks.Callback):
@@ -125,6 +126,8 @@ class ValidationScores(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Add ``val_loss`` (log loss), ``val_accuracy``, ``val_balanced_accuracy`` and ``val_auc`` to the logs."""
         probabilities = predict(self.model, self.rows, batch_size=self.batch_size)
+        if not np.isfinite(probabilities).all():
+            raise LesionbookError(DIVERGED)
         scores = metrics.scores(predictions.table(self.rows.index, probabilities, self.rows.classes))
         for name, score in [("loss", "log_loss"), ("auc", "macro_auc")]:
             logs[f"val_{name}"] = scores[score]
@@ -193,7 +196,9 @@ def fit(
         batches,
         epochs=recipe.epochs,
         class_weight=dict(enumerate(weights.values())),
+        shuffle=False,  # the batches are in the order of the seed; Keras would draw another one
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch)),
             ValidationScores(validation, recipe.batch_size),
             keras.callbacks.LambdaCallback(on_epoch_end=record),
             keras.callbacks.TerminateOnNaN(),
@@ -205,7 +210,7 @@ def fit(
     )
     history = pd.DataFrame(rows).astype({"epoch": int})
     if history.empty or not np.isfinite(history["loss"]).all():
-        raise LesionbookError("training.fit: the loss is no longer a number; lower learning_rate in the study file.")
+        raise LesionbookError(DIVERGED)
     return history
 
 
