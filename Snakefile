@@ -1,7 +1,7 @@
 # The order of the work: which notebook feeds which. `make report` runs it; `make plan` shows what it would do and why.
 import sys
 
-from lesionbook import paths, pipeline
+from lesionbook import params as studies, pipeline
 from lesionbook.errors import LesionbookError
 
 # Snakemake reads an empty value as none.
@@ -67,6 +67,23 @@ for step in STEPS:
             command=step.command,
         shell:
             RUN + " pdf {params.command}"
+
+
+# Studies that are drawn alike share their images.
+DRAWN = {pipeline.drawn_images(studies.load(study, PROFILE)): study for study in PLAN} if PROFILE == "sample" else {}
+
+for folder, study in DRAWN.items():
+
+    rule:
+        name: f"draw_{study}"
+        message: f"drawing the images of {study}"
+        output:
+            folder,
+        params:
+            command=study,
+        threads: workflow.cores
+        shell:
+            RUN + " draw {params.command}"
 
 
 for study, steps in PLAN.items():

@@ -110,35 +110,32 @@ def test_unknown_study_and_profile(project):
     )
 
 
+@pytest.mark.parametrize("beside", [True, False], ids=["beside the right one", "instead of the right one"])
 @pytest.mark.parametrize(
-    ("place", "meant"),
+    ("place", "mistyped"),
     [
-        ("expriments", "experiments"),
-        ("profile", "profiles"),
-        ("images.sise", "size"),
-        ("split.trian", "train"),
-        ("sample.image", "images"),
-        ("experiments.net.notebok", "notebook"),
-        ("experiments.net.parameters.epohcs", "epochs"),
-        ("experiments.net.parameters.augmentation.rotation_degres", "rotation_degrees"),
+        ("title", "titel"),
+        ("experiments", "expriments"),
+        ("profiles", "profile"),
+        ("images.size", "sise"),
+        ("split.train", "trian"),
+        ("sample.images", "image"),
+        ("experiments.net.notebook", "notebok"),
+        ("experiments.net.parameters.epochs", "epohcs"),
+        ("experiments.net.parameters.augmentation.rotation_degrees", "rotation_degres"),
     ],
 )
-@pytest.mark.parametrize("instead", [True, False])
-def test_a_mistyped_key_is_named_with_what_was_meant(project, place, meant, instead):
-    """Also where the mistyped key leaves the one that was meant missing."""
-    study = changed(place, 1)
-    if instead and (known := ".".join([*place.split(".")[:-1], meant])) not in ("profiles", "sample.images"):
-        *above, last = known.split(".")
-        inner = study
-        for key in above:
-            inner = inner[key]
-        inner.pop(last, None)
-        if last == "experiments":
-            del study["profiles"]
+def test_a_mistyped_key_is_named_with_what_was_meant(project, place, mistyped, beside):
+    """The key that it leaves missing is not what is complained about."""
+    *above, meant = place.split(".")
+    study = copy.deepcopy(STUDY | {"sample": {"images": 100}})
+    inner = study
+    for key in above:
+        inner = inner[key]
+    inner[mistyped] = inner[meant] if beside else inner.pop(meant)
     write(study)
-    text = refusal(profile="paper")
-    assert text.startswith(FILE)
-    assert f": {place} is no key of a study file (did you mean {meant!r}?)." in text
+    wrong = ".".join([*above, mistyped])
+    assert refusal().startswith(f"{FILE}, profile sample: {wrong} is no key of a study file (did you mean {meant!r}?).")
 
 
 def test_a_key_like_no_other_is_refused_without_a_guess(project):

@@ -58,7 +58,7 @@ def execute(study: str, profile: str, step: str) -> None:
         except PapermillExecutionError as error:
             shutil.copy(executed, folder / FAILED)
             raise LesionbookError(
-                f"{experiment.notebook}.ipynb failed in cell {error.cell_index} ({study}, {profile}): "
+                f"{experiment.notebook}.ipynb failed in cell {error.exec_count} ({study}, {profile}): "
                 f"{error.ename}: {_first_line(error.evalue)}"
             ) from error
         clean(executed)

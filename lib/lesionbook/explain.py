@@ -27,7 +27,7 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     sums are cut off.
     """
     features = model.get_layer("last_convolution").output
-    body = keras.Model(model.inputs, features)
+    body = keras.Model(model.inputs[0], features)
     head = keras.Model(features, model.get_layer("logits").output)
     maps = keras.ops.cast(body(images, training=False), "float32")
     chosen = np.eye(model.output.shape[-1], dtype="float32")[classes]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lesionbook.errors import LesionbookError
 
@@ -132,8 +132,11 @@ def decode(path: Path, size: int, fit: str) -> tuple[np.ndarray, dict[str, objec
             mode = file.mode
             image = ImageOps.exif_transpose(file.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        # Some messages of Python and Pillow hold the whole path, which belongs into no report.
+        unknown = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+        reason = getattr(error, "strerror", None) or unknown
         raise LesionbookError(
-            f"{path.parent.name}/{path.name} cannot be decoded ({error}); replace the file."
+            f"{path.parent.name}/{path.name} cannot be decoded ({reason}); replace the file."
         ) from error
     facts = {"width": image.width, "height": image.height, "mode": mode}
     facts["content"] = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()

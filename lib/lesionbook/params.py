@@ -73,7 +73,7 @@ class Study(Settings):
     seed: Annotated[int, Field(ge=0, strict=True)]
     images: Images
     split: Split
-    sample: Sample | None = None
+    sample: Annotated[Sample, Field(description="what is drawn for the sample profile")] = Sample(images=480)
     experiments: Annotated[dict[str, Experiment], Field(min_length=3)]
     published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
 
@@ -215,7 +215,7 @@ def _read(path: Path, profile: str) -> Study:
             raise LesionbookError(f"{where}profiles.{name} is no profile{_meant(name, PROFILES)}.")
         inside = f"{where}profiles.{name}"
         for experiment in _keys(_keys(changes, inside).get("experiments"), f"{inside}.experiments"):
-            if experiment not in experiments:
+            if experiments and experiment not in experiments:
                 meant = _meant(experiment, experiments)
                 raise LesionbookError(f"{inside}.experiments.{experiment}: no such experiment{meant}.")
         _validate(_merged(raw, changes or {}), f"params/{path.name}, profile {name}")

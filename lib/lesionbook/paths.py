@@ -38,9 +38,9 @@ def step(profile: str, study: str, name: str) -> Path:
     return root() / "build" / profile / study / name
 
 
-def drawn(study: str, images: int, seed: int) -> Path:
-    """Folder of the drawn images of a study, in the layout of the real data set; other settings, another folder."""
-    return root() / "build" / "drawn" / study / f"{images}-images-seed-{seed}"
+def drawn(dataset: str, fingerprint: str) -> Path:
+    """Folder of drawn images in the layout of a data set; drawn otherwise, another folder."""
+    return root() / "build" / "drawn" / f"{dataset}-{fingerprint}"
 
 
 def downloaded(dataset: str) -> Path:

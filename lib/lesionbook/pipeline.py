@@ -131,8 +131,10 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         # The index's neighbour holds the hash of the images, so their age need not count.
         kept = [f"{prepared}/images.npy"]
     if name in (params.FIRST, params.SECOND):
-        arguments = arguments | {"files": listing}
-    settings_used = settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})
+        kept = [drawn_images(settings)] if profile == "sample" else []
+        arguments |= {"files": listing}
+    if name in (params.FIRST, params.SECOND, params.LAST):  # a model meets the rest of the study file in its inputs
+        arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
     return Step(
         study=study,
         profile=profile,
@@ -141,14 +143,14 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         threads=experiment.threads,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{execution.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
-        arguments=arguments | {"settings": settings_used},
+        arguments=arguments,
     )
 
 
 def _listing(study: str, profile: str, settings: params.Study) -> str:
     """Hash of names, sizes and times in the data folder: a changed, new or removed file makes its readers run again."""
     if profile == "sample":
-        return settings.sample.model_dump_json() if settings.sample else ""
+        return ""  # drawn images have another folder when they change
     folder = run.data_folder(study, profile, settings)
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -156,6 +158,16 @@ def _listing(study: str, profile: str, settings: params.Study) -> str:
             facts = path.stat()
             content.update(f"{path.relative_to(folder).as_posix()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return content.hexdigest()
+
+
+def drawn_images(settings: params.Study) -> str:
+    """File that stands in the folder of drawn images once all are drawn."""
+    return f"{paths.relative(run.drawn_folder(settings))}/{run.MARK}"
+
+
+def draw(study: str) -> None:
+    """Draw the sample of a study where it is not there yet."""
+    run.data_folder(study, "sample", params.load(study, "sample"))
 
 
 def run_notebook(study: str, profile: str, step: str) -> None:
@@ -253,7 +265,14 @@ def _entry(index: Any, study: str, profile: str) -> Any:
 
 def main() -> None:
     """Run one command of a rule; a failure is one sentence on the error stream and a non-zero exit."""
-    commands = {"run": run_notebook, "html": render_html, "pdf": render_pdf, "book": render_book, "index": render_index}
+    commands = {
+        "draw": draw,
+        "run": run_notebook,
+        "html": render_html,
+        "pdf": render_pdf,
+        "book": render_book,
+        "index": render_index,
+    }
     parser = argparse.ArgumentParser(prog=MODULE, description="One step of a Lesionbook run.")
     parser.add_argument("command", choices=commands)
     parser.add_argument("arguments", nargs="*", help="study, profile and step, as far as the command needs them")

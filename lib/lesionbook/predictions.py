@@ -56,7 +56,9 @@ def table(index: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) ->
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a prediction table as CSV, probabilities with six decimals (below that a model of this size is noise)."""
-    frame.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
+    temporary = path.with_suffix(".part")
+    frame.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+    temporary.replace(path)
 
 
 def read(path: Path, split: str | None = None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from lesionbook import datasets, params, paths, report
+from lesionbook import datasets, dependencies, params, paths, report
 from lesionbook.datasets.record import Record
 from lesionbook.errors import LesionbookError
 from lesionbook.images import Store
@@ -20,6 +20,7 @@ DRAWN = (
     "clinically, and no accuracy measured on them says anything about patients. They are here so that the whole suite "
     "runs anywhere within minutes; give a folder of real images to see real results."
 )
+MARK = "DRAWN.txt"  # stands in a folder of drawn images
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,9 @@ def data_folder(study: str, profile: str, settings: params.Study) -> Path:
         If the folder does not exist.
     """
     if profile == "sample":
-        sample = settings.sample or params.Sample(images=480)
-        folder = paths.drawn(study, sample.images, sample.seed)
-        if not folder.exists():
-            painter = datasets.drawer(settings.dataset)
-            try:
-                painter.draw(folder, images=sample.images, seed=sample.seed, processes=os.cpu_count() or 1)
-            except (OSError, LesionbookError):
-                if not folder.exists():  # else another notebook, running at the same time, has drawn the same images
-                    raise
+        folder = drawn_folder(settings)
+        if not (folder / MARK).exists():
+            draw(settings)
         return folder
     note = remembered(study, profile)
     folder = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else paths.downloaded(settings.dataset)
@@ -133,6 +128,26 @@ def data_folder(study: str, profile: str, settings: params.Study) -> Path:
             f"(make data STUDY={study} downloads them)."
         )
     return folder
+
+
+def drawn_folder(settings: params.Study) -> Path:
+    """Folder of the drawn images of a study, named after all that decides them: numbers, seed, code and libraries."""
+    painter = datasets.drawer(settings.dataset).__name__
+    drawing = dependencies.fingerprint(
+        modules=(painter,), packages=("numpy", "opencv-python-headless", "pillow"), values=settings.sample.model_dump()
+    )
+    return paths.drawn(settings.dataset, drawing)
+
+
+def draw(settings: params.Study) -> None:
+    """Draw the images of a study, with all cores; the folder appears when the last one is drawn."""
+    folder, sample = drawn_folder(settings), settings.sample
+    try:
+        painter = datasets.drawer(settings.dataset)
+        painter.draw(folder, images=sample.images, seed=sample.seed, processes=os.cpu_count() or 1)
+    except (OSError, LesionbookError):
+        if not (folder / MARK).exists():  # else another notebook, running at the same time, has drawn the same images
+            raise
 
 
 def remember(study: str, profile: str, folder: str) -> None:

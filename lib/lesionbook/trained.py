@@ -107,7 +107,11 @@ def _keep(folder: Path, model: keras.Model, history: pd.DataFrame) -> None:
         model.save(temporary / "model.keras")
         history.to_csv(temporary / "history.csv", index=False, float_format="%.6g", lineterminator="\n")
         (temporary / "settings.json").write_text(json.dumps(training.settings()) + "\n", encoding="utf-8")
-        temporary.replace(folder)
+        try:
+            temporary.replace(folder)
+        except OSError:
+            if not folder.exists():  # else another notebook has just trained the same network: as good as this one
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,0 +1,70 @@
+import numpy as np
+import pandas as pd
+from made_predictions import CLASSES, made
+
+from lesionbook import metrics, statistics, tables
+
+SCORES = pd.DataFrame(
+    {"estimate": [0.7126, np.nan, 0.5], "low": [0.65, np.nan, 0.4], "high": [0.7694, np.nan, 0.6]},
+    index=["balanced_accuracy", "macro_auc", "macro_f1"],
+)
+
+
+def test_names_are_written_out():
+    names = [tables.name(key) for key in ("macro_auc", "val_roc_auc", "f1", "support", "expected_calibration_error")]
+    assert names == ["macro AUC", "val ROC AUC", "F1", "support", "expected calibration error"]
+
+
+def test_an_estimate_and_its_interval_share_a_cell():
+    assert tables.with_interval(SCORES).to_dict() == {
+        "balanced_accuracy": "0.713 (0.650–0.769)",
+        "macro_auc": "–",
+        "macro_f1": "0.500 (0.400–0.600)",
+    }
+    assert tables.with_interval(SCORES, digits=2)["balanced_accuracy"] == "0.71 (0.65–0.77)"
+
+
+def test_scores_for_reading():
+    table = tables.scores(SCORES)
+    assert list(table.columns) == ["score", "estimate (95 % interval)"]
+    assert table["score"].tolist() == ["balanced accuracy", "macro AUC", "macro F1"]
+    assert table.index.tolist() == [0, 1, 2]
+    kept = tables.scores(SCORES, keep=["macro_f1", "balanced_accuracy"])
+    assert kept.to_numpy().tolist() == [
+        ["macro F1", "0.500 (0.400–0.600)"],
+        ["balanced accuracy", "0.713 (0.650–0.769)"],
+    ]
+
+
+def test_scores_of_real_predictions_fit():
+    scored = statistics.bootstrap_scores(made(n=60), repeats=100, seed=1)
+    table = tables.scores(scored)
+    assert len(table) == len(scored)
+    accuracy = table.set_index("score").loc["accuracy", "estimate (95 % interval)"]
+    assert accuracy.startswith(f"{metrics.scores(made(n=60))['accuracy']:.3f} (")
+
+
+def test_per_class_names_classes_and_columns():
+    table = tables.per_class(metrics.per_class(made()), {"nv": "Melanocytic nevi"})
+    assert table["class"].tolist() == ["akiec (akiec)", "bcc (bcc)", "Melanocytic nevi (nv)"]
+    assert {"precision", "recall", "F1", "support"} <= set(table.columns)
+    assert not any("_" in column for column in table.columns)
+    assert len(table) == len(CLASSES)
+
+
+def test_differences_are_judged_by_their_interval():
+    frame = pd.DataFrame(
+        [
+            ("cnn", "colours", "macro_auc", 0.1, 0.05, 0.15),
+            ("cnn", "colours", "accuracy", -0.1, -0.15, -0.05),
+            ("cnn", "colours", "balanced_accuracy", 0.02, -0.01, 0.05),
+            ("cnn", "colours", "accuracy", 0.02, 0.0, 0.05),
+        ],
+        columns=["model", "reference", "score", "difference", "low", "high"],
+    )
+    assert tables.differences(frame).to_numpy().tolist() == [
+        ["cnn", "colours", "macro AUC", "+0.100 (+0.050 to +0.150)", "better"],
+        ["cnn", "colours", "accuracy", "−0.100 (−0.150 to −0.050)", "worse"],
+        ["cnn", "colours", "balanced accuracy", "+0.020 (−0.010 to +0.050)", "not told apart"],
+        ["cnn", "colours", "accuracy", "+0.020 (+0.000 to +0.050)", "not told apart"],
+    ]
