@@ -231,12 +231,14 @@ def test_a_constant_image_is_its_colour_without_spread():
 
 
 def test_features_against_numpy_for_rows_in_any_order():
-    store = small_store()
-    positions = np.array([5, 0, 17])
-    found = colour_statistics.features(Rows(store.index.iloc[positions], CLASSES, store.array, positions))
+    array, positions = (
+        np.random.default_rng(7).integers(0, 256, size=(20, 12, 12, 3), dtype=np.uint8),
+        np.array([5, 0, 17]),
+    )
+    found = colour_statistics.features(Rows(rows_of(array).index.iloc[positions], CLASSES, array, positions))
     for row, position in enumerate(positions):
-        image = store.array[position].astype(float)
-        for region, pixels in (("", image), ("centre ", image[2:6, 2:6])):
+        image = array[position].astype(float)
+        for region, pixels in (("", image), ("centre ", image[3:9, 3:9])):
             for channel, colour in enumerate(("red", "green", "blue")):
                 values = pixels[:, :, channel]
                 name = f"{region}{colour}"

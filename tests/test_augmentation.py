@@ -87,6 +87,12 @@ def test_flips_are_exact_and_happen_about_every_other_time(image, settings, mirr
     assert 10 <= sum(flipped) <= 30
 
 
+def test_the_two_flips_are_drawn_apart(image):
+    both = Augmentation(horizontal_flip=True, vertical_flip=True)
+    ways = {way.tobytes() for way in (image, image[:, ::-1], image[::-1], image[::-1, ::-1])}
+    assert {variant.tobytes() for variant in drawn(image, both)} == ways
+
+
 def test_rotation_turns_but_keeps_the_mean_colour(image):
     square = image[:, :24]
     for variant in drawn(square, Augmentation(rotation_degrees=180), 10):

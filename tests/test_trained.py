@@ -82,6 +82,12 @@ def test_training_gets_training_and_validation_rows_only(project, store, quick):
     assert (recipe, seed) == (RECIPE, 5)
 
 
+def edit(monkeypatch, name):
+    """Let a file of the library read as if a line had been added."""
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"\n# more" * (path.name == name))
+
+
 def moved(store):
     """The same images, two of them on other sides of the split."""
     index = store.index.copy()
@@ -98,9 +104,12 @@ def moved(store):
         {"dropout": 0.5},
         {"split": True},
         {"threads": True},
-        {"code": True},
+        {"code": "training.py"},
+        {"code": "augmentation.py"},
+        {"code": "residual_cnn.py"},
+        {"code": "layers.py"},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda change: str(change.get("code", next(iter(change)))),
 )
 def test_whatever_decides_the_weights_makes_a_new_training(project, store, quick, monkeypatch, change):
     first = obtain(store)
@@ -109,13 +118,21 @@ def test_whatever_decides_the_weights_makes_a_new_training(project, store, quick
         store = moved(store)
     if change.pop("threads", False):
         monkeypatch.setattr(training, "settings", lambda: ["tensorflow", "float32", 2, "x86_64"])
-    if change.pop("code", False):
-        monkeypatch.setattr(Path, "read_bytes", lambda path: path.name.encode())
+    if name := change.pop("code", False):
+        edit(monkeypatch, name)
     second = obtain(store, **change)
     assert len(quick) == 2
     assert second.fingerprint != first.fingerprint
     assert obtain(store, **change).fingerprint == second.fingerprint
     assert len(quick) == 2
+
+
+@pytest.mark.parametrize("name", ["style.py", "report.py", "html.py", "explain.py", "run.py"])
+def test_a_change_of_how_results_are_shown_trains_nothing(project, store, quick, monkeypatch, name):
+    obtain(store)
+    edit(monkeypatch, name)
+    obtain(store)
+    assert len(quick) == 1
 
 
 def test_what_was_built_before_does_not_shift_the_weights(project, store, quick):

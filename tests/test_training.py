@@ -19,7 +19,13 @@ pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.xdist_group("ne
 
 TURNED = Augmentation(rotation_degrees=90, horizontal_flip=True, brightness=0.1)
 RECIPE = Recipe(
-    epochs=3, batch_size=5, learning_rate=0.01, patience=9, class_weights="square_root", augmentation=TURNED
+    epochs=3,
+    batch_size=5,
+    learning_rate=0.01,
+    weight_decay=0.02,
+    patience=9,
+    class_weights="square_root",
+    augmentation=TURNED,
 )
 
 
@@ -131,6 +137,13 @@ def test_training_takes_epochs_and_batches_in_the_order_of_the_seed(watched):
     # Keras looks at a few batches beforehand to learn their shape.
     assert watched.batches[-15:] == [(epoch, number) for epoch in range(3) for number in range(5)]
     assert {epoch for epoch, _ in watched.batches[:-15]} <= {0}
+
+
+def test_the_optimizer_is_that_of_the_recipe(watched):
+    optimizer = watched.model.optimizer
+    assert isinstance(optimizer, keras.optimizers.AdamW)
+    assert optimizer.weight_decay == RECIPE.weight_decay > 0
+    assert int(optimizer.iterations) == 15
 
 
 def test_only_training_images_are_augmented(watched, store):

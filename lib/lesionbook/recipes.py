@@ -40,6 +40,7 @@ class Recipe(Settings):
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate of AdamW")] = 0.001
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled weight decay of AdamW")] = 0.0
     label_smoothing: Annotated[Share, Field(description="share of each target spread over all classes")] = 0.0
+    mixup: Annotated[float, Field(ge=0, le=10, description="blend pairs of training images; 0 blends none")] = 0.0
     class_weights: Annotated[
         Literal["none", "square_root", "balanced"],
         Field(

@@ -1,6 +1,7 @@
 """Tables as readers see them: numbers with their intervals in one cell, names written out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -62,3 +63,18 @@ def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
         text = f"{row.difference:+.{digits}f} ({row.low:+.{digits}f} to {row.high:+.{digits}f})".replace("-", "−")
         rows.append((row.model, row.reference, name(row.score), text, verdict))
     return pd.DataFrame(rows, columns=["model", "against", "score", "difference (95 % interval)", "verdict"])
+
+
+def settings(values: Mapping[str, Any], prefix: str = "") -> pd.DataFrame:
+    """List settings for reading: columns ``knob`` and ``value``, nested ones with the name of their group before them.
+
+    In a group, what is switched off (zero or false) is left out.
+    """
+    rows = []
+    for key, value in values.items():
+        label = f"{prefix}{key.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows += settings(value, f"{label}: ").to_numpy().tolist()
+        elif not prefix or value:
+            rows.append((label, "yes" if value is True else str(value).replace("_", " ")))
+    return pd.DataFrame(rows, columns=["knob", "value"])

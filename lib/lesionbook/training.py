@@ -92,20 +92,33 @@ class Batches(keras.utils.PyDataset):
         self.rows, self.recipe, self.seed = rows, recipe, seed
         self.keys = keys(rows.index["image_id"])
         self.targets = np.eye(len(rows.classes), dtype="float32")[rows.codes]
+        weights = class_weights(rows.index["label"], rows.classes, recipe.class_weights)
+        self.weights = np.array(list(weights.values()), dtype="float32")
         self.start(0)
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be smaller, no image is dropped."""
         return -(-len(self.rows) // self.recipe.batch_size)
 
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images of shape (B, S, S, 3), uint8, and one-hot targets of shape (B, classes)."""
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Images of shape (B, S, S, 3), 0 to 255, targets of shape (B, classes) and weights in the loss of shape (B,).
+
+        With mixup (Zhang et al., 2018) each image is blended with another one of the batch, and so are their targets;
+        the share is drawn from Beta(mixup, mixup), once per batch.
+        """
         chosen = self.order[batch * self.recipe.batch_size : (batch + 1) * self.recipe.batch_size]
         images = [
             augment(image, self.recipe.augmentation, seed=self.seed, epoch=self.epoch, key=self.keys[position])
             for image, position in zip(self.rows.images(chosen), chosen, strict=True)
         ]
-        return np.stack(images), self.targets[chosen]
+        blended, targets = np.stack(images), self.targets[chosen]
+        if self.recipe.mixup:
+            generator = np.random.default_rng([self.seed, self.epoch, batch])
+            share = np.float32(generator.beta(self.recipe.mixup, self.recipe.mixup))
+            partners = generator.permutation(len(chosen))
+            blended = share * blended + (1 - share) * blended[partners]
+            targets = share * targets + (1 - share) * targets[partners]
+        return blended, targets, targets @ self.weights
 
     def start(self, epoch: int) -> None:
         """Take up an epoch (from 0) with its own order and variants.
@@ -178,12 +191,11 @@ def fit(
     batches = Batches(train, recipe, seed=seed)
     schedule = _schedule(recipe, len(batches))
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        optimizer=_optimizer(recipe, schedule),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=keras.backend.backend() == "jax",
     )
-    weights = class_weights(train.index["label"], train.classes, recipe.class_weights)
     rows: list[pd.Series] = []
 
     def record(epoch: int, logs: dict) -> None:
@@ -195,7 +207,6 @@ def fit(
     model.fit(
         batches,
         epochs=recipe.epochs,
-        class_weight=dict(enumerate(weights.values())),
         shuffle=False,  # the batches are in the order of the seed; Keras would draw another one
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch)),
@@ -212,6 +223,13 @@ def fit(
     if history.empty or not np.isfinite(history["loss"]).all():
         raise LesionbookError(DIVERGED)
     return history
+
+
+def _optimizer(recipe: Recipe, schedule: keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov and Hutter, 2019) that lets scales and biases be: only kernels are kept small."""
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
 
 
 def _schedule(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:

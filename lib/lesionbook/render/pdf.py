@@ -66,6 +66,7 @@ function Div(div)
     local blocks = wrapped("#figure(kind: table, caption: [", caption, "], [")
     blocks:extend(body)
     blocks:insert(raw("])" .. label(div.identifier)))
+    if div.attributes.words == "many" then blocks = wrapped("#wordy.update(true)", blocks, "#wordy.update(false)") end
     if div.attributes.shape == "landscape" then return wrapped("#page(flipped: true)[", blocks, "]") end
     if div.attributes.rows == "few" then return wrapped("#whole[", blocks, "]") end
     return blocks

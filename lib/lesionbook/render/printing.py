@@ -13,6 +13,7 @@ from lesionbook.errors import LesionbookError
 TEXT_WIDTH, TEXT_HEIGHT = 6.35, 8.4  # inches between the margins of assets/report.typ, room for a caption left
 CSS_DPI = 96
 WHOLE_ROWS = 18  # a table of no more rows stays on one page
+LONG = 28  # characters; a longer text is broken into lines before a table is set smaller
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg", "image/gif": ".gif"}
 _NOTES = {
     "note-info": "info",
@@ -135,6 +136,7 @@ def _table(soup: BeautifulSoup, figure: Tag) -> None:
     caption.name, caption.attrs = "div", {"class": "caption"}
     holder = soup.new_tag("div", attrs={"class": "tabular", "id": figure["id"]})
     holder["shape"] = "landscape" if _estimated_width(table) > TEXT_WIDTH else "portrait"
+    holder["words"] = "many" if any(len(cell.get_text()) > LONG for cell in table("td")) else "few"
     holder["rows"] = "few" if len(table("tr")) <= WHOLE_ROWS else "many"
     holder.extend([caption, table.extract()])
     figure.replace_with(holder)
@@ -149,7 +151,7 @@ def _estimated_width(table: Tag) -> float:
             continue
         # Row names that span rows leave their place out in the rows below: count from the right.
         for place, cell in enumerate(reversed(row)):
-            columns[place] = max(columns.get(place, 0), min(len(cell.get_text()), 28))
+            columns[place] = max(columns.get(place, 0), min(len(cell.get_text()), LONG))
     return sum(count * 3.3 + 9 for count in columns.values()) / 72
 
 
