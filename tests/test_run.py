@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lesionbook import datasets, params, paths, run
+from lesionbook import datasets, execution, params, paths, run
 from lesionbook.errors import LesionbookError
 
 STUDY = {
@@ -39,13 +39,14 @@ def notes(monkeypatch):
 
 @pytest.fixture
 def drawings(monkeypatch):
-    """What the drawer was asked for; it leaves an empty folder."""
+    """What the drawer was asked for; it leaves an empty folder with its mark."""
     asked = []
 
     class Painter:
         @staticmethod
         def draw(folder, **options):
             folder.mkdir(parents=True)
+            (folder / run.MARK).touch()
             asked.append((paths.relative(folder), options))
 
     monkeypatch.setattr(datasets, "drawer", lambda name: Painter)
@@ -81,7 +82,7 @@ def test_an_unknown_study_leaves_no_folder(project, notes):
 
 def test_the_sample_is_drawn_on_demand_and_once(project, drawings):
     folder = run.data_folder("demo", "sample", settings("sample"))
-    assert folder.is_dir() and paths.relative(folder).startswith("build/drawn/demo")
+    assert folder.is_dir() and paths.relative(folder).startswith("build/drawn/ham10000-")
     assert run.data_folder("demo", "sample", settings("sample")) == folder
     [(where, options)] = drawings
     assert where == paths.relative(folder)
@@ -112,6 +113,7 @@ def test_two_notebooks_may_draw_at_the_same_time(project, monkeypatch, error):
         @staticmethod
         def draw(folder, **options):
             folder.mkdir(parents=True)
+            (folder / run.MARK).touch()
             raise error
 
     monkeypatch.setattr(datasets, "drawer", lambda name: Slower)
@@ -170,10 +172,18 @@ def test_the_table_is_that_of_the_data_folder(project, notes):
     assert begun.table is begun.table, "read once"
 
 
+def test_a_missing_result_has_its_step_run_first(project, notes, monkeypatch):
+    asked = []
+    monkeypatch.setattr(execution, "execute", lambda *step: asked.append(step))
+    begun = run.begin(study="demo", profile="laptop", step="net", output="build/x")
+    with pytest.raises(LesionbookError, match=r"prepare/index.csv is missing; run make report PROFILE=laptop"):
+        begun.store()
+    assert asked == [("demo", "laptop", "prepare")]
+    assert "is run first" in notes[-1][1]
+
+
 def test_the_store_is_that_of_the_preparation(project, notes):
     begun = run.begin(study="demo", profile="laptop", step="net", output="build/x")
-    with pytest.raises(LesionbookError, match="No image store in prepare"):
-        begun.store()
     folder = project / "build/laptop/demo/prepare"
     folder.mkdir(parents=True)
     np.save(folder / "images.npy", np.zeros((1, 4, 4, 3), dtype=np.uint8))

@@ -55,7 +55,7 @@ def epochs_of(rows, seed=7, epochs=3):
     for epoch in range(epochs):
         batches.start(epoch)
         pairs = [batches[number] for number in range(len(batches))]
-        shown.append((contents(np.concatenate([x for x, _ in pairs])), np.concatenate([y for _, y in pairs])))
+        shown.append((contents(np.concatenate([x for x, _, _ in pairs])), np.concatenate([y for _, y, _ in pairs])))
     return shown
 
 
@@ -90,6 +90,68 @@ def test_variants_change_with_the_epoch_and_not_with_the_batch_size(store):
 
     assert variants(5, 1) == variants(11, 1)
     assert not set(variants(5, 0)) & set(variants(5, 1))
+
+
+def test_an_image_weighs_as_much_as_its_class(store):
+    rows = store.rows("train")
+    batches = training.Batches(rows, RECIPE, seed=7)
+    by_class = class_weights(rows.index["label"], CLASSES, "square_root")
+    assert len(set(by_class.values())) == 3
+    for _, targets, weights in (batches[number] for number in range(len(batches))):
+        assert np.allclose(weights, [by_class[CLASSES[code]] for code in targets.argmax(axis=1)])
+
+
+# Mixup
+
+
+def mixed(store, seed=7, epoch=0, batch=1):
+    batches = training.Batches(store.rows("train"), RECIPE.model_copy(update={"mixup": 0.5}), seed=seed)
+    batches.start(epoch)
+    return batches[batch]
+
+
+def test_without_mixup_images_stay_whole_numbers(store):
+    images, targets, _ = training.Batches(store.rows("train"), RECIPE, seed=7)[0]
+    assert images.dtype == np.uint8
+    assert set(np.unique(targets)) == {0, 1}
+
+
+def unmixed(image, row, pure):
+    """Row and share by which another image of the batch was blended in, found by least squares."""
+    for partner, other in enumerate(pure):
+        away = pure[row] - other
+        share = (away * (image - other)).sum() / max((away**2).sum(), 1)
+        if partner != row and np.allclose(share * pure[row] + (1 - share) * other, image, atol=0.01):
+            return partner, share
+    raise AssertionError("no blend of two images of the batch")
+
+
+def test_mixup_blends_pairs_of_a_batch_and_their_targets_by_one_share(store):
+    images, targets, weights = mixed(store)
+    single = training.Batches(store.rows("train"), RECIPE, seed=7)
+    pure, labels, _ = single[1]
+    alone = [row for row in range(5) if np.allclose(images[row], pure[row], atol=0.01)]  # blended with themselves
+    pairs = {row: unmixed(images[row], row, pure.astype(float)) for row in range(5) if row not in alone}
+    assert len(pairs) >= 3
+    assert sorted([partner for partner, _ in pairs.values()] + alone) == [0, 1, 2, 3, 4]
+    assert np.ptp([share for _, share in pairs.values()]) < 1e-3
+    for row, (partner, share) in pairs.items():
+        assert 0 < share < 1
+        assert np.allclose(targets[row], share * labels[row] + (1 - share) * labels[partner], atol=1e-3)
+    assert np.allclose(targets[alone], labels[alone])
+    assert np.allclose(weights, targets @ single.weights)
+
+
+def test_blends_depend_on_seed_epoch_and_batch_alone(store):
+    first = mixed(store)[0]
+    assert np.array_equal(first, mixed(store)[0])
+    for other in ({"seed": 8}, {"epoch": 1}, {"batch": 2}):
+        assert not np.array_equal(first, mixed(store, **other)[0]), other
+
+
+def test_each_batch_draws_its_own_share(store):
+    shares = [mixed(store, batch=batch)[1].max(axis=1) for batch in range(4)]
+    assert len({float(share[share < 1].min().round(4)) for share in shares if (share < 1).any()}) >= 3
 
 
 # Training
@@ -142,8 +204,17 @@ def test_training_takes_epochs_and_batches_in_the_order_of_the_seed(watched):
 def test_the_optimizer_is_that_of_the_recipe(watched):
     optimizer = watched.model.optimizer
     assert isinstance(optimizer, keras.optimizers.AdamW)
-    assert optimizer.weight_decay == RECIPE.weight_decay > 0
     assert int(optimizer.iterations) == 15
+    assert optimizer.weight_decay == RECIPE.weight_decay > 0
+
+
+def test_weight_decay_shrinks_kernels_only():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.BatchNormalization()])
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    optimizer = training._optimizer(Recipe(weight_decay=0.5), 0.1)
+    optimizer.apply([keras.ops.zeros_like(weight) for weight in model.trainable_variables], model.trainable_variables)
+    left = {weight.name: float(np.ravel(weight)[0]) for weight in model.trainable_variables}
+    assert left == pytest.approx({"kernel": 0.95, "bias": 1, "gamma": 1, "beta": 1})
 
 
 def test_only_training_images_are_augmented(watched, store):

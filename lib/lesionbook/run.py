@@ -67,9 +67,27 @@ class Run:
         """Folder that another step of this run left its results in."""
         return paths.step(self.profile, self.study, step)
 
+    def result(self, step: str, name: str) -> Path:
+        """File that another step left; where it is not there (a notebook opened by hand), that step is run first.
+
+        Raises
+        ------
+        LesionbookError
+            If that step fails or leaves no such file.
+        """
+        path = self.folder(step) / name
+        if not path.exists():
+            from lesionbook import execution  # only by hand: make report runs the steps in their order
+
+            report.show_note(f"The step *{step}* has left no results yet; it is run first, which may take minutes.")
+            execution.execute(self.study, self.profile, step)
+        if not path.exists():
+            raise LesionbookError(f"{paths.relative(path)} is missing; run make report PROFILE={self.profile}.")
+        return path
+
     def store(self) -> Store:
         """Images and index as the preparation notebook left them."""
-        return Store.open(self.folder(params.SECOND), self.classes)
+        return Store.open(self.result(params.SECOND, "index.csv").parent, self.classes)
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
         """Write results as JSON into the output folder, whole or not at all."""
