@@ -40,7 +40,7 @@ plan: $(READY) ## say what make report would run, and why
 
 .PHONY: test
 test: $(READY) ## run the tests
-	@"$(PYTHON)" -m pytest -n $(CORES)
+	@"$(PYTHON)" -m pytest -n $(CORES) --dist loadfile
 
 .PHONY: lab
 lab: $(READY) ## open the notebooks in JupyterLab

@@ -52,7 +52,7 @@ for step in STEPS:
             step.html,
         params:
             command=step.command,
-            titles=[other.title for other in PLAN[step.study]],
+            titles=[step.heading, *(other.title for other in PLAN[step.study])],
         shell:
             RUN + " html {params.command}"
 
@@ -97,6 +97,7 @@ for study, steps in PLAN.items():
             f"reports/{PROFILE}/{study}/book.pdf",
         params:
             command=f"{study} {PROFILE}",
+            heading=[steps[0].heading, steps[0].question],
         shell:
             RUN + " book {params.command}"
 

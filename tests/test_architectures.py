@@ -11,7 +11,6 @@ from lesionbook.images import Rows
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
-    pytest.mark.xdist_group("networks"),
     pytest.mark.filterwarnings("ignore:__array__ implementation"),  # in Keras's own conversion
 ]
 

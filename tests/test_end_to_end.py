@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 
 from lesionbook import predictions
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end-to-end")]
+pytestmark = pytest.mark.slow
 
 STUDY = "ham10000-transfer"
 MODELS = ("colour-statistics", "residual-cnn")

@@ -10,8 +10,6 @@ from bs4 import BeautifulSoup
 from lesionbook import execution, pipeline
 from lesionbook.errors import LesionbookError
 
-pytestmark = pytest.mark.xdist_group("execution")
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -134,7 +132,6 @@ def test_a_dead_kernel_is_told_from_a_failing_cell(project):
     assert "out of memory" in (step(project) / "kernel.log").read_text()
 
 
-@pytest.mark.xfail(strict=True, reason="execute leaves the failed.ipynb of an earlier run, which is then rendered")
 def test_an_earlier_failure_is_not_shown_for_a_later_one(project):
     failing(project, "1 / 0")
     failing(project, "import os\nos._exit(9)")

@@ -7,7 +7,6 @@ from lesionbook.architectures.residual_cnn import residual_cnn
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
-    pytest.mark.xdist_group("networks"),
     pytest.mark.filterwarnings("error:The structure of `inputs`"),  # Keras would say it in every report
 ]
 

@@ -4,7 +4,7 @@ import pytest
 from figure_checks import assert_legible, shown_texts
 from made_predictions import made
 
-from lesionbook import metrics, statistics
+from lesionbook import metrics
 from lesionbook.figures import evaluation
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -80,8 +80,3 @@ def test_coefficients_of_one_column_keep_the_largest():
     assert [patch.get_width() for patch in figure.axes[0].patches] == [-2.0, 1.0]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["green", "blue"]
     assert_legible(figure)
-
-
-def test_comparisons_are_reached_from_here():
-    table = statistics.bootstrap_scores(made(), repeats=20, seed=0)
-    assert "macro AUC" in shown_texts(evaluation.intervals(table))

@@ -194,7 +194,7 @@ def test_a_notebook_runs_again_for_the_modules_it_uses_and_not_for_others(real):
     assert users("architectures/colour_statistics.py") == {"colour-statistics"}
     assert users("splits.py") == {"prepare"}
     assert users("resampling.py") == {"colour-statistics", "residual-cnn", "compare"}
-    assert users("pipeline.py") == users("render/pdf.py") == users("execution.py") == set()
+    assert users("pipeline.py") == users("render/pdf.py") == set()
 
 
 def test_pages_are_rendered_again_for_the_look_and_not_for_the_science(real):

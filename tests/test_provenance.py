@@ -27,8 +27,8 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def listed(profile="laptop", **facts):
-    begun = Run("demo", profile, "compare", params.load("demo", profile), paths.step(profile, "demo", "compare"))
+def listed(profile="laptop", step="compare", **facts):
+    begun = Run("demo", profile, step, params.load("demo", profile), paths.step(profile, "demo", step))
     return provenance.table(begun, **facts).set_index("what")["value"]
 
 
@@ -38,8 +38,7 @@ def digest(text):
 
 def test_what_decided_a_report_is_listed(project):
     found = listed(seed=7, class_weights="balanced")
-    assert found["study file"] == f"params/demo.yml, SHA-256 {digest(STUDY)}"
-    assert found["profile and step"] == "laptop, compare"
+    assert found["study file, profile, step"] == "params/demo.yml, laptop, compare"
     assert found["data set"] == "HAM10000"
     assert (found["seed"], found["class weights"]) == ("7", "balanced")
     assert found["exact versions"] == f"requirements.lock, SHA-256 {digest('numpy==2.0' + chr(10))}"
@@ -57,14 +56,18 @@ def test_the_split_is_listed_as_soon_as_there_is_one(project):
     index.parent.mkdir(parents=True)
     index.write_text("image_id\n")
     assert listed()["split"] == f"index.csv, SHA-256 {digest('image_id' + chr(10))}"
+    assert "split" not in listed(step="explore"), "exploration may run before preparation or after it"
 
 
 def test_changed_inputs_change_the_list_and_nothing_else_does(project):
     first = listed()
     assert listed().equals(first)
-    paths.study_file("demo").write_text(STUDY.replace("seed: 7", "seed: 8"))
+    # A new title runs no notebook again, so it must not be listed either.
+    paths.study_file("demo").write_text(STUDY.replace("title: Demo", "title: Another"))
+    assert listed().equals(first)
+    (project / "requirements.lock").write_text("numpy==2.1\n")
     changed = listed()
-    assert changed.index[changed != first].tolist() == ["study file"]
+    assert changed.index[changed != first].tolist() == ["exact versions"]
 
 
 def test_neither_times_nor_places_of_a_machine_are_listed(project):

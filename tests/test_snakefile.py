@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tiny_project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("snakefile")]
+pytestmark = pytest.mark.slow
 
 STEPS = set(tiny_project.STEPS)
 WITH_MODULES = {
@@ -173,7 +173,6 @@ def test_a_change_of_the_look_renders_again_and_runs_no_notebook(mended, project
     assert would_run == pages(STEPS) | {"index of all reports", "book of tiny"}
 
 
-@pytest.mark.xfail(strict=True, reason="the rules for pages and book do not know the study's title")
 def test_a_new_title_of_the_study_renders_again_and_runs_no_notebook(mended, project):
     change = study_with("title: A tiny study", "title: Another title")
     would_run, _ = after(project, lambda write: change(write, project))

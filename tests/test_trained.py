@@ -15,7 +15,6 @@ from lesionbook.recipes import Recipe
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
-    pytest.mark.xdist_group("networks"),
     pytest.mark.filterwarnings("ignore:__array__ implementation"),  # in Keras's own conversion
 ]
 

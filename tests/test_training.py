@@ -15,7 +15,7 @@ from lesionbook.images import Rows
 from lesionbook.recipes import Augmentation, Recipe
 from lesionbook.weights import class_weights
 
-pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.xdist_group("networks")]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TURNED = Augmentation(rotation_degrees=90, horizontal_flip=True, brightness=0.1)
 RECIPE = Recipe(

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from lesionbook import sources
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -20,9 +20,8 @@ PACKAGE = Path(__file__).resolve().parent
 @cache
 def of_notebook(path: Path) -> list[Path]:
     """Files of the library that a notebook uses, sorted."""
-    cells = nbformat.read(path, as_version=4).cells
-    source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return _closure(_imports(source))
+    code = (cell.text for cell in sources.cells(path) if cell.kind == "code")
+    return _closure(_imports("\n".join(code)))
 
 
 @cache

@@ -16,9 +16,8 @@ from traitlets.config import Config
 
 from lesionbook import params, paths
 from lesionbook.errors import LesionbookError
+from lesionbook.paths import EXECUTED, FAILED
 
-EXECUTED = "notebook.ipynb"
-FAILED = "failed.ipynb"
 LOG = "kernel.log"
 KERNEL = "python3"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -37,6 +36,7 @@ def execute(study: str, profile: str, step: str) -> None:
     experiment = settings.experiments[step]
     folder = paths.step(profile, study, step)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / FAILED).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary, tempfile.TemporaryDirectory() as sockets:
         executed = Path(temporary) / EXECUTED
         try:
@@ -51,6 +51,8 @@ def execute(study: str, profile: str, step: str) -> None:
                     config=_transport(sockets),
                 )
         except DeadKernelError as error:
+            if executed.exists():
+                shutil.copy(executed, folder / FAILED)
             raise LesionbookError(
                 f"{experiment.notebook}.ipynb: its kernel died, most often for lack of memory ({study}, {profile}); "
                 f"see {paths.relative(folder / LOG)}, and run fewer notebooks at once by JOBS=1."
@@ -63,7 +65,6 @@ def execute(study: str, profile: str, step: str) -> None:
             ) from error
         clean(executed)
         executed.replace(folder / EXECUTED)
-    (folder / FAILED).unlink(missing_ok=True)
 
 
 def clean(path: Path) -> None:

@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import nbformat
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from lesionbook import paths
+from lesionbook import paths, sources
 from lesionbook.errors import LesionbookError
 from lesionbook.recipes import Knobs, Settings, Share
 
@@ -156,16 +155,12 @@ def defaults(notebook: Path) -> dict[str, Any]:
     LesionbookError
         If the notebook has no such cell, or more than one, or the cell fails.
     """
-    cells = [
-        cell
-        for cell in nbformat.read(notebook, as_version=4).cells
-        if "parameters" in cell.metadata.get("tags", []) and cell.cell_type == "code"
-    ]
+    cells = [cell for cell in sources.cells(notebook) if cell.kind == "code" and "parameters" in cell.tags]
     if len(cells) != 1:
         raise LesionbookError(f"{notebook.name}: {len(cells)} cells are tagged 'parameters'; it needs exactly one.")
     values: dict[str, Any] = {}
     try:
-        exec(compile(cells[0].source, notebook.name, "exec"), {}, values)
+        exec(compile(cells[0].text, notebook.name, "exec"), {}, values)
     except Exception as error:
         raise LesionbookError(
             f"{notebook.name}: the cell tagged 'parameters' does not run by itself ({error})."

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from lesionbook.errors import LesionbookError
 
+EXECUTED = "notebook.ipynb"  # in a step's folder: the notebook with its outputs
+FAILED = "failed.ipynb"  # the same up to the cell that failed
+
 
 def root() -> Path:
     """Folder of the project: the nearest one at or above the working directory with ``params`` and ``notebooks`` in it.

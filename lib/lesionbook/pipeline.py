@@ -10,9 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from lesionbook import dependencies, execution, params, paths, run
+from lesionbook import dependencies, params, paths, run, sources
 from lesionbook.errors import LesionbookError
 
 MODULE = "python -m lesionbook.pipeline"
@@ -26,6 +24,8 @@ class Step:
     profile: str
     name: str
     title: str
+    heading: str
+    question: str
     threads: int
     inputs: dict[str, list[str]]
     outputs: dict[str, str]
@@ -92,7 +92,7 @@ def all_studies() -> list[str]:
 @cache
 def opening(notebook: str) -> tuple[str, str]:
     """Title and question of a notebook, from its first cell: ``# Title``, then the question in italics."""
-    first = nbformat.read(paths.notebook(notebook), as_version=4).cells[0].source
+    first = sources.cells(paths.notebook(notebook))[0].text
     found = re.match(r"# (.+)\n\n\*(.+)\*", first)
     if not found:
         raise LesionbookError(
@@ -140,9 +140,11 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         profile=profile,
         name=name,
         title=opening(experiment.notebook)[0],
+        heading=settings.title,
+        question=settings.summary,
         threads=experiment.threads,
         inputs={"source": source, "results": reads, "kept": kept},
-        outputs={"notebook": f"{folder}/{execution.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
+        outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
         arguments=arguments,
     )
 
@@ -178,7 +180,9 @@ def run_notebook(study: str, profile: str, step: str) -> None:
     LesionbookError
         If a cell failed.
     """
-    failed = paths.step(profile, study, step) / execution.FAILED
+    from lesionbook import execution  # takes a second to import, which planning a run need not wait for
+
+    failed = paths.step(profile, study, step) / paths.FAILED
     try:
         execution.execute(study, profile, step)
     except LesionbookError as error:
@@ -191,7 +195,7 @@ def run_notebook(study: str, profile: str, step: str) -> None:
 
 def render_html(study: str, profile: str, step: str) -> None:
     """Render an executed notebook as HTML."""
-    _render(study, profile, step, paths.step(profile, study, step) / execution.EXECUTED)
+    _render(study, profile, step, paths.step(profile, study, step) / paths.EXECUTED)
 
 
 def render_pdf(study: str, profile: str, step: str) -> None:
@@ -248,7 +252,7 @@ def _entry(index: Any, study: str, profile: str) -> Any:
     if not done:
         return None
     openings = {name: opening(experiment.notebook) for name, experiment in settings.experiments.items()}
-    failed = [name for name in openings if (paths.step(profile, study, name) / execution.FAILED).exists()]
+    failed = [name for name in openings if (paths.step(profile, study, name) / paths.FAILED).exists()]
     summary = paths.step(profile, study, params.LAST) / "summary.json"
     return index.IndexEntry(
         profile=profile,

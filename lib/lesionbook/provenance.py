@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pandas as pd
 
-from lesionbook import paths
+from lesionbook import params, paths
 from lesionbook.run import Run
 
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "scikit-learn", "numpy", "pandas", "matplotlib", "pillow")
@@ -27,11 +27,10 @@ def table(run: Run, **facts: object) -> pd.DataFrame:
     DataFrame
         Columns ``what`` and ``value``.
     """
-    rows = [("study file", f"params/{run.study}.yml, SHA-256 {_short(paths.study_file(run.study).read_bytes())}")]
-    rows.append(("profile and step", f"{run.profile}, {run.step}"))
+    rows = [("study file, profile, step", f"params/{run.study}.yml, {run.profile}, {run.step}")]
     rows.append(("data set", f"{run.record.title}, drawn by seed" if run.drawn else run.record.title))
     index = run.folder("prepare") / "index.csv"
-    if index.exists():
+    if run.step != params.FIRST and index.exists():  # exploration may run before preparation or after it
         rows.append(("split", f"index.csv, SHA-256 {_short(index.read_bytes())}"))
     rows += [(name.replace("_", " "), str(value)) for name, value in facts.items()]
     rows.append(

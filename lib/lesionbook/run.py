@@ -1,5 +1,6 @@
 """What a notebook needs to know of the run it belongs to: its study, its data, where to read and where to write."""
 
+import importlib
 import json
 import os
 import tempfile
@@ -77,8 +78,9 @@ class Run:
         """
         path = self.folder(step) / name
         if not path.exists():
-            from lesionbook import execution  # only by hand: make report runs the steps in their order
-
+            # Only by hand: make report runs the steps in their order. Named by text, so that a change to how notebooks
+            # are run is no change to what they compute.
+            execution = importlib.import_module("lesionbook.execution")
             report.show_note(f"The step *{step}* has left no results yet; it is run first, which may take minutes.")
             execution.execute(self.study, self.profile, step)
         if not path.exists():

@@ -103,6 +103,7 @@ def _keep(folder: Path, model: keras.Model, history: pd.DataFrame) -> None:
     """Write model and history so that the folder is whole or absent."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    temporary.chmod(0o755)  # others on the machine may read it
     try:
         model.save(temporary / "model.keras")
         history.to_csv(temporary / "history.csv", index=False, float_format="%.6g", lineterminator="\n")

@@ -1,4 +1,4 @@
-"""How good a model is: matrix, curves, calibration, intervals, coefficients."""
+"""How good a model is: matrix, curves, calibration, coefficients."""
 
 import textwrap
 
@@ -10,18 +10,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from lesionbook.figures import style
-from lesionbook.figures.comparison import differences, intervals, recalls
-
-__all__ = [
-    "coefficients",
-    "confusion_matrix",
-    "differences",
-    "intervals",
-    "precision_recall",
-    "recalls",
-    "reliability",
-    "roc",
-]
 
 _UNIT = np.linspace(0, 1, 6)
 

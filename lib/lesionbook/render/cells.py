@@ -67,7 +67,7 @@ def _clean(output: NotebookNode) -> NotebookNode | None:
         output.text = _text(output.text)
         return output if output.name == "stdout" and output.text.strip() else None
     if output.output_type == "error":
-        output.evalue = _shorten_places(output.evalue)
+        output.evalue = _shorten_places(_ANSI.sub("", output.evalue))
         frames = [_shorten_places(_ANSI.sub("", frame)) for frame in output.traceback]
         frames = [frame for frame in frames if frame.strip("- ") and "Traceback (most recent call last)" not in frame]
         # The cell's own frame and the last one say where; what lies between is the libraries' business.

@@ -109,6 +109,7 @@ def draw(folder: Path, *, images: int = 480, seed: int, processes: int = 1) -> N
     rows = metadata(images, seed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    building.chmod(0o755)  # others on the machine may read it
     try:
         for part in PARTS:
             (building / part).mkdir()
