@@ -61,7 +61,7 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 
 .PHONY: schema
 schema: $(READY) ## write params/study.schema.json, by which editors check study files
-	@"$(PYTHON)" -c 'from lesionbook import params; print(params.json_schema(), end="")' > params/study.schema.json
+	@"$(PYTHON)" -c 'from lesionbook import schema; print(schema.json_schema(), end="")' > params/study.schema.json
 
 .PHONY: clean
 clean: ## delete build/ and reports/; both are made again by make report

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from lesionbook import params, paths
+from lesionbook import schema as schemas
 from lesionbook.errors import LesionbookError
 from lesionbook.recipes import Knobs, Recipe
 
@@ -302,7 +303,7 @@ def studies():
 
 def test_schema_for_editors_is_that_of_the_library():
     written = (paths.root() / "params" / params.SCHEMA).read_text(encoding="utf-8")
-    assert written == params.json_schema(), "run make schema"
+    assert written == schemas.json_schema(), "run make schema"
 
 
 @pytest.mark.parametrize("path", studies(), ids=lambda path: path.stem)
@@ -315,7 +316,7 @@ def test_every_study_file_loads_under_every_profile_and_fits_its_notebooks(path)
 @pytest.mark.parametrize("path", studies(), ids=lambda path: path.stem)
 def test_every_study_file_validates_against_the_schema(path):
     jsonschema = pytest.importorskip("jsonschema")
-    schema = json.loads(params.json_schema())
+    schema = json.loads(schemas.json_schema())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
 
@@ -334,7 +335,7 @@ def test_every_study_file_validates_against_the_schema(path):
 )
 def test_the_schema_refuses_what_the_library_refuses(place, value):
     jsonschema = pytest.importorskip("jsonschema")
-    schema = json.loads(params.json_schema())
+    schema = json.loads(schemas.json_schema())
     whole = copy.deepcopy(STUDY)
     whole["profiles"]["paper"] = {}
     jsonschema.validate(whole, schema)
