@@ -302,7 +302,7 @@ def studies():
 
 
 def test_schema_for_editors_is_that_of_the_library():
-    written = (paths.root() / "params" / params.SCHEMA).read_text(encoding="utf-8")
+    written = (paths.root() / "params" / "study.schema.json").read_text(encoding="utf-8")
     assert written == schemas.json_schema(), "run make schema"
 
 
