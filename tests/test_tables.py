@@ -11,8 +11,8 @@ SCORES = pd.DataFrame(
 
 
 def test_names_are_written_out():
-    names = [tables.name(key) for key in ("macro_auc", "val_roc_auc", "f1", "support", "expected_calibration_error")]
-    assert names == ["macro AUC", "val ROC AUC", "F1", "support", "expected calibration error"]
+    names = [tables.name(key) for key in ("macro_auc", "val_auc", "f1", "residual-cnn", "expected_calibration_error")]
+    assert names == ["macro AUC", "validation AUC", "F1", "residual CNN", "expected calibration error"]
 
 
 def test_an_estimate_and_its_interval_share_a_cell():
@@ -26,14 +26,21 @@ def test_an_estimate_and_its_interval_share_a_cell():
 
 def test_scores_for_reading():
     table = tables.scores(SCORES)
-    assert list(table.columns) == ["score", "estimate (95 % interval)"]
+    assert list(table.columns) == ["score", "estimate (95 % interval)", "better", "it is"]
     assert table["score"].tolist() == ["balanced accuracy", "macro AUC", "macro F1"]
+    assert table["estimate (95 % interval)"].tolist() == ["0.713 (0.650–0.769)", "–", "0.500 (0.400–0.600)"]
     assert table.index.tolist() == [0, 1, 2]
-    kept = tables.scores(SCORES, keep=["macro_f1", "balanced_accuracy"])
-    assert kept.to_numpy().tolist() == [
-        ["macro F1", "0.500 (0.400–0.600)"],
-        ["balanced accuracy", "0.713 (0.650–0.769)"],
-    ]
+
+
+def test_every_score_is_explained():
+    assert set(tables.MEANINGS) == set(metrics.scores(made()).index)
+    losses = {key for key, (better, _) in tables.MEANINGS.items() if better == "↓"}
+    assert losses == {"log_loss", "brier", "expected_calibration_error"}
+
+
+def test_scores_of_models_stand_side_by_side():
+    texts = pd.DataFrame({"a": ["0.7"], "b": ["0.8"]}, index=["accuracy"]).rename_axis(columns="model")
+    assert tables.explained(texts).to_numpy().tolist() == [["accuracy", "0.7", "0.8", "↑", "share of right answers"]]
 
 
 def test_scores_of_real_predictions_fit():
@@ -44,12 +51,15 @@ def test_scores_of_real_predictions_fit():
     assert accuracy.startswith(f"{metrics.scores(made(n=60))['accuracy']:.3f} (")
 
 
-def test_per_class_names_classes_and_columns():
-    table = tables.per_class(metrics.per_class(made()), {"nv": "Melanocytic nevi"})
-    assert table["class"].tolist() == ["akiec (akiec)", "bcc (bcc)", "Melanocytic nevi (nv)"]
-    assert {"precision", "recall", "F1", "support"} <= set(table.columns)
-    assert not any("_" in column for column in table.columns)
-    assert len(table) == len(CLASSES)
+def test_per_class_holds_counts_and_intervals_of_the_same_class():
+    frame = made()
+    recalls = statistics.bootstrap_recalls(frame, repeats=100, seed=1)
+    table = tables.per_class(metrics.per_class(frame), recalls.sample(frac=1, random_state=1), {"nv": "Nevi"})
+    assert table["class"].tolist() == ["akiec (akiec)", "bcc (bcc)", "Nevi (nv)"] and len(table) == len(CLASSES)
+    assert table["images"].tolist() == frame["label"].value_counts().reindex(CLASSES).tolist()
+    assert table["lesions"].tolist() == frame.groupby("label")["group"].nunique().reindex(CLASSES).tolist()
+    recall = metrics.per_class(frame)["recall"]
+    assert [text.split(" ")[0] for text in table["recall (95 %)"]] == [f"{value:.2f}" for value in recall]
 
 
 def test_differences_are_judged_by_their_interval():

@@ -1,16 +1,28 @@
 """Tables as readers see them: numbers with their intervals in one cell, names written out."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "f1": "F1", "brier": "Brier"}
+WORDS = {"auc": "AUC", "roc": "ROC", "f1": "F1", "brier": "Brier score", "cnn": "CNN", "val": "validation"}
+MEANINGS = {
+    "accuracy": ("↑", "share of right answers"),
+    "balanced_accuracy": ("↑", "mean over the classes of the share found (recall)"),
+    "macro_f1": ("↑", "mean over the classes of the harmonic mean of precision and recall"),
+    "weighted_f1": ("↑", "the same, classes weighted by their images"),
+    "macro_auc": ("↑", "chance that an image of a class is ranked above one of another class; mean over the classes"),
+    "macro_average_precision": ("↑", "area under precision against recall; mean over the classes"),
+    "log_loss": ("↓", "mean of minus the logarithm of the probability given to the right class"),
+    "brier": ("↓", "squared distance between probabilities and truth, 0 to 2"),
+    "expected_calibration_error": ("↓", "mean distance between confidence and accuracy"),
+}
 
 
 def name(key: str) -> str:
     """Write a score's or column's key in words: ``macro_auc`` becomes ``macro AUC``."""
-    return " ".join(ABBREVIATIONS.get(word, word) for word in key.split("_"))
+    return " ".join(WORDS.get(word, word) for word in re.split("[_-]", key))
 
 
 def with_interval(frame: pd.DataFrame, digits: int = 3) -> pd.Series:
@@ -22,26 +34,54 @@ def with_interval(frame: pd.DataFrame, digits: int = 3) -> pd.Series:
     return pd.Series(texts, index=frame.index)
 
 
-def scores(frame: pd.DataFrame, keep: Iterable[str] | None = None) -> pd.DataFrame:
-    """Bring scores with intervals into two columns for reading: ``score`` and ``estimate (95 % interval)``.
+def explained(texts: pd.DataFrame) -> pd.DataFrame:
+    """Put beside each score its name in words, which way is better, and what it says.
+
+    Parameters
+    ----------
+    texts : DataFrame
+        Index: keys of `lesionbook.metrics.scores`; columns as one likes, for instance one per model.
+    """
+    shown = texts.rename_axis(columns=None).copy()
+    shown.insert(0, "score", [name(key) for key in texts.index])
+    shown["better"] = [MEANINGS[key][0] for key in texts.index]
+    shown["it is"] = [MEANINGS[key][1] for key in texts.index]
+    return shown.reset_index(drop=True)
+
+
+def scores(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bring the scores of `lesionbook.statistics.bootstrap_scores` into words, as `explained` does."""
+    return explained(with_interval(frame).to_frame("estimate (95 % interval)"))
+
+
+def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Bring the scores of each class into words.
 
     Parameters
     ----------
     frame : DataFrame
-        As returned by `lesionbook.statistics.bootstrap_scores`.
-    keep : iterable of str, optional
-        Scores to show, in this order; all by default.
+        As returned by `lesionbook.metrics.per_class`.
+    intervals : DataFrame
+        As returned by `lesionbook.statistics.bootstrap_recalls` for the same predictions.
+    names : mapping
+        Class key to its written-out name.
+
+    Returns
+    -------
+    DataFrame
+        ``class``, ``images``, ``lesions``, ``precision``, ``recall (95 %)``, ``F1``, ``AUC (95 %)``.
     """
-    chosen = frame.loc[list(keep)] if keep is not None else frame
-    return pd.DataFrame(
-        {"score": [name(key) for key in chosen.index], "estimate (95 % interval)": with_interval(chosen).to_numpy()}
-    )
-
-
-def per_class(frame: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """Name the classes and columns of `lesionbook.metrics.per_class` for reading."""
-    shown = frame.rename(index=lambda key: f"{names.get(key, key)} ({key})", columns=name)
-    return shown.rename_axis("class").reset_index()
+    by_score = {score: part.set_index("class").loc[frame.index] for score, part in intervals.groupby("score")}
+    columns = {
+        "class": [f"{names.get(key, key)} ({key})" for key in frame.index],
+        "images": frame["support"],
+        "lesions": by_score["recall"]["n_groups"],
+        "precision": frame["precision"].map("{:.2f}".format),
+        "recall (95 %)": with_interval(by_score["recall"], digits=2),
+        "F1": frame["f1"].map("{:.2f}".format),
+        "AUC (95 %)": with_interval(by_score["auc"], digits=2),
+    }
+    return pd.DataFrame(columns).reset_index(drop=True)
 
 
 def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:

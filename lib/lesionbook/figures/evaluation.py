@@ -65,7 +65,7 @@ def confusion_matrix(matrix: pd.DataFrame, names: dict[str, str] | None = None) 
 
 def _square() -> tuple[Figure, Axes, Axes]:
     """Lay out a unit square and, at its right, room for the legend."""
-    figure = style.figure(4.5)
+    figure = style.figure(4.0)
     axes, side = figure.subplots(1, 2, width_ratios=[4, 2.9])
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=_UNIT, yticks=_UNIT, aspect="equal")
     side.set_axis_off()
@@ -162,7 +162,7 @@ def reliability(table: pd.DataFrame) -> Figure:
         Two axes over one scale of confidence: points with 95 % intervals beside the diagonal; images per bin.
     """
     filled = table[table["n"] > 0]
-    figure = style.figure(5.0, width=5.2)
+    figure = style.figure(4.3, width=5.2)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     upper.plot([0, 1], [0, 1], color=style.FAINT, lw=1, ls=(0, (2, 2)), label="perfectly calibrated")
     reach = np.abs(filled[["low", "high"]].sub(filled["accuracy"], axis=0).to_numpy().T)

@@ -12,6 +12,7 @@ _LOSS = {"loss": ("training", style.BAR, "-"), "val_loss": ("validation", style.
 _ACCURACY = {
     "accuracy": ("training", style.BAR, "-"),
     "val_accuracy": ("validation", style.ACCENT, "-"),
+    "val_auc": ("validation, macro AUC", style.CLASS_COLOURS[2], (0, (1, 1.2))),
     "val_balanced_accuracy": ("validation, balanced", style.CLASS_COLOURS[4], (0, (4, 1.5))),
 }
 
@@ -79,7 +80,7 @@ def curves(history: pd.DataFrame, monitor: str = "val_loss", best: int | None = 
     axes["loss"].set_ylim(max(0, low) if history.filter(like="loss").min(axis=None) >= 0 else low, high)
     axes["accuracy"].set_ylim(0, 1.02)
     axes["loss"].set_title("loss")
-    axes["accuracy"].set_title("accuracy")
+    axes["accuracy"].set_title("accuracy and AUC")
     axes["rate"].set_ylabel("learning\nrate")
     if "learning_rate" in history:
         _rate_axis(axes["rate"], history["learning_rate"])
