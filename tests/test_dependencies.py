@@ -107,6 +107,20 @@ def test_the_fingerprint_changes_with_code_that_is_used_and_with_no_other(packag
         assert fingerprint() != before, used
 
 
+def test_the_fingerprint_does_not_change_with_words_and_layout(package):
+    path = package / "figures/bars.py"
+    path.write_text("import math\n\n\ndef area(a, b):\n    return math.fabs(a * b)\n")
+    first = fingerprint()
+    path.write_text(
+        '"""Bars."""\nimport math\n\n\ndef area(a, b):\n    """Area."""\n    return math.fabs(\n        a * b\n    )  # in cm²\n'
+    )
+    assert fingerprint() == first
+    path.write_text("import math\n\n\ndef area(a, b):\n    return math.fabs(a + b)\n")
+    assert fingerprint() != first
+    path.write_text('import math\n\n\ndef area(a, b):\n    """Only documented."""\n')
+    assert fingerprint() != first
+
+
 def test_the_fingerprint_does_not_depend_on_where_the_library_lies(package, tmp_path, monkeypatch):
     first = fingerprint()
     (tmp_path / "elsewhere").mkdir()

@@ -36,7 +36,7 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     Parameters
     ----------
     modules : tuple of str
-        Modules of the library whose code (with all they use) decides the result.
+        Modules of the library whose code (with all they use) decides the result; comments, docstrings and layout do not.
     packages : tuple of str
         Installed packages whose version decides it.
     values
@@ -49,10 +49,20 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     """
     content = hashlib.sha256()
     for path in of_modules(*modules):
-        content.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+        content.update(f"{path.relative_to(PACKAGE).as_posix()} {_code(path)}".encode())
     versions = {name: metadata.version(name) for name in packages}
     content.update(json.dumps([versions, values], sort_keys=True).encode())
     return content.hexdigest()[:16]
+
+
+def _code(path: Path) -> str:
+    """Give what a module does, without comments, docstrings and layout."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
 
 
 def _closure(start: set[Path]) -> list[Path]:
