@@ -83,8 +83,10 @@ def test_training_gets_training_and_validation_rows_only(project, store, quick):
 
 def edit(monkeypatch, name):
     """Let a file of the library read as if a line had been added."""
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"\n# more" * (path.name == name))
+    read = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **options: read(path, **options) + "\nmore = 1" * (path.name == name)
+    )
 
 
 def moved(store):

@@ -36,7 +36,7 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     Parameters
     ----------
     modules : tuple of str
-        Modules of the library whose code (with all they use) decides the result; comments, docstrings and layout do not.
+        Modules of the library whose code (with all they use) decides the result; comments and docstrings do not.
     packages : tuple of str
         Installed packages whose version decides it.
     values
