@@ -202,6 +202,6 @@ def test_a_wrong_study_file_stops_the_run_with_one_sentence(mended, project):
     finally:
         (project / "params" / "tiny.yml").write_text(kept)
     assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert len(said) == 1
     assert re.fullmatch(r"error: params/tiny\.yml.*sead.*did you mean 'seed'.*", said[0])
