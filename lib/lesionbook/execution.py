@@ -77,6 +77,8 @@ def clean(path: Path) -> None:
         cell.id = f"cell-{number:03d}"
         for key in ("papermill", "execution", "collapsed"):
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":  # what libraries write to the error stream carries times and process numbers
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     nbformat.write(notebook, path)
 
 
