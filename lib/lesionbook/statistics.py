@@ -226,7 +226,9 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     ValueError
         If `successes` is not between 0 and `n`.
     """
-    if n == 0 and successes == 0:
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes must lie between 0 and the {n} trials")
+    if n == 0:
         return Interval(np.nan, np.nan, np.nan, 0, 0)
     ends = binomtest(successes, n).proportion_ci(confidence_level=confidence, method="wilson")
     return Interval(successes / n, float(ends.low), float(ends.high), n, n)
