@@ -78,3 +78,17 @@ def test_differences_are_judged_by_their_interval():
         ["cnn", "colours", "balanced accuracy", "+0.020 (−0.010 to +0.050)", "not told apart"],
         ["cnn", "colours", "accuracy", "+0.020 (+0.000 to +0.050)", "not told apart"],
     ]
+
+
+def test_settings_are_listed_in_words():
+    values = {
+        "monitor": "val_auc",
+        "learning_rate": 1e-05,
+        "augmentation": {"zoom": 0.2, "shear": 0.0, "horizontal_flip": True},
+    }
+    assert tables.settings(values).to_numpy().tolist() == [
+        ["monitor", "validation AUC"],
+        ["learning rate", "1e-05"],
+        ["augmentation: zoom", "0.2"],
+        ["augmentation: horizontal flip", "yes"],
+    ]

@@ -116,5 +116,5 @@ def settings(values: Mapping[str, Any], prefix: str = "") -> pd.DataFrame:
         if isinstance(value, Mapping):
             rows += settings(value, f"{label}: ").to_numpy().tolist()
         elif not prefix or value:
-            rows.append((label, "yes" if value is True else str(value).replace("_", " ")))
+            rows.append((label, "yes" if value is True else name(value) if isinstance(value, str) else str(value)))
     return pd.DataFrame(rows, columns=["knob", "value"])
