@@ -1,7 +1,7 @@
 # The order of the work: which notebook feeds which. `make report` runs it; `make plan` shows what it would do and why.
 import sys
 
-from lesionbook import params as studies, pipeline
+from lesionbook import pipeline
 from lesionbook.errors import LesionbookError
 
 # Snakemake reads an empty value as none.
@@ -70,7 +70,7 @@ for step in STEPS:
 
 
 # Studies that are drawn alike share their images.
-DRAWN = {pipeline.drawn_images(studies.load(study, PROFILE)): study for study in PLAN} if PROFILE == "sample" else {}
+DRAWN = {folder: step.study for step in STEPS for folder in step.draws}
 
 for folder, study in DRAWN.items():
 

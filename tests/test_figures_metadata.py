@@ -107,10 +107,3 @@ def test_age_by_class_from_the_youngest(table):
     assert [label.split(" (")[0] for label in labels] == [NAMES["bkl"], NAMES["nv"], NAMES["mel"]]
     assert labels[1].endswith(f"n = {table.loc[table['label'] == 'nv', 'age'].notna().sum()}")
     assert_legible(figure)
-
-
-def test_missing_values(table):
-    figure = metadata.missing_values(table)
-    assert widths(figure.axes[0]) == table.isna().sum().tolist()
-    assert shown_texts(figure).count("none") == 2
-    assert_legible(figure)

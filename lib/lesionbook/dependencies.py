@@ -7,6 +7,7 @@ kept under a fingerprint of the code that trained it.
 import ast
 import hashlib
 import json
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -30,6 +31,15 @@ def of_modules(*names: str) -> list[Path]:
     return _closure({path for name in names for path in _files(name)})
 
 
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Versions of the packages that are installed; the others are left out."""
+    found = {}
+    for name in packages:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
 def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: Any) -> str:
     """Hash over code, package versions and values: equal where a computation must come out the same.
 
@@ -38,7 +48,7 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     modules : tuple of str
         Modules of the library whose code (with all they use) decides the result; comments and docstrings do not.
     packages : tuple of str
-        Installed packages whose version decides it.
+        Packages whose version decides it, as far as they are installed.
     values
         Anything JSON can hold: parameters, seeds, hashes of the data.
 
@@ -50,8 +60,7 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     content = hashlib.sha256()
     for path in of_modules(*modules):
         content.update(f"{path.relative_to(PACKAGE).as_posix()} {_code(path)}".encode())
-    versions = {name: metadata.version(name) for name in packages}
-    content.update(json.dumps([versions, values], sort_keys=True).encode())
+    content.update(json.dumps([versions(packages), values], sort_keys=True).encode())
     return content.hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ MODULE = "python -m lesionbook.pipeline"
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook of one study: what it reads, what it leaves, and the arguments it gets."""
+    """One notebook of one study: what must be drawn for it, what it reads and leaves, and the arguments it gets."""
 
     study: str
     profile: str
@@ -27,6 +27,7 @@ class Step:
     heading: str
     question: str
     threads: int
+    draws: list[str]
     inputs: dict[str, list[str]]
     outputs: dict[str, str]
     arguments: dict[str, Any]
@@ -119,6 +120,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
     products = ["summary.json"]
     reads: list[str] = []
     kept: list[str] = []
+    draws: list[str] = []
     arguments = params.arguments(study, profile, name, settings)
     prepared = paths.relative(paths.step(profile, study, params.SECOND))
     if name == params.SECOND:
@@ -131,7 +133,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         # The index's neighbour holds the hash of the images, so their age need not count.
         kept = [f"{prepared}/images.npy"]
     if name in (params.FIRST, params.SECOND):
-        kept = [drawn_images(settings)] if profile == "sample" else []
+        kept = draws = [drawn_images(settings)] if profile == "sample" else []
         arguments |= {"files": listing}
     if name in (params.FIRST, params.SECOND, params.LAST):  # a model meets the rest of the study file in its inputs
         arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
@@ -143,6 +145,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         heading=settings.title,
         question=settings.summary,
         threads=experiment.threads,
+        draws=draws,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
         arguments=arguments,

@@ -1,12 +1,11 @@
 """Where a report comes from: what would have to be the same for it to come out the same."""
 
-import hashlib
 import platform
-from importlib import metadata
+from pathlib import Path
 
 import pandas as pd
 
-from lesionbook import params, paths
+from lesionbook import dependencies, images, params, paths
 from lesionbook.run import Run
 
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "jax", "scikit-learn", "numpy", "pandas", "matplotlib", "pillow")
@@ -31,25 +30,15 @@ def table(run: Run, **facts: object) -> pd.DataFrame:
     rows.append(("data set", f"{run.record.title}, drawn by seed" if run.drawn else run.record.title))
     index = run.folder("prepare") / "index.csv"
     if run.step != params.FIRST and index.exists():  # exploration may run before preparation or after it
-        rows.append(("split", f"index.csv, SHA-256 {_short(index.read_bytes())}"))
+        rows.append(("split", f"index.csv, SHA-256 {_short(index)}"))
     rows += [(name.replace("_", " "), str(value)) for name, value in facts.items()]
+    rows.append(("exact versions", f"requirements.lock, SHA-256 {_short(paths.root() / 'requirements.lock')}"))
     rows.append(
-        ("exact versions", f"requirements.lock, SHA-256 {_short((paths.root() / 'requirements.lock').read_bytes())}")
+        ("libraries", ", ".join(f"{name} {version}" for name, version in dependencies.versions(PACKAGES).items()))
     )
-    rows.append(("libraries", ", ".join(_versions())))
     rows.append(("Python and processor", f"{platform.python_version()}, {platform.machine()}"))
     return pd.DataFrame(rows, columns=["what", "value"])
 
 
-def _versions() -> list[str]:
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _short(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
+def _short(path: Path) -> str:
+    return images.digest(path)[:12]

@@ -4,12 +4,10 @@ A report may be made again because a figure changed; its network is trained agai
 recipe, its images, the seed, the number of threads, the number format or the versions of the libraries changed.
 """
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +73,7 @@ def obtain(
     """
     key = dependencies.fingerprint(
         modules=("lesionbook.training", build.__module__),
-        packages=tuple(name for name in PACKAGES if _installed(name)),
+        packages=PACKAGES,
         values={
             "options": options,
             "recipe": recipe.model_dump(mode="json"),
@@ -107,7 +105,6 @@ def _keep(folder: Path, model: keras.Model, history: pd.DataFrame) -> None:
     try:
         model.save(temporary / "model.keras")
         history.to_csv(temporary / "history.csv", index=False, float_format="%.6g", lineterminator="\n")
-        (temporary / "settings.json").write_text(json.dumps(training.settings()) + "\n", encoding="utf-8")
         try:
             temporary.replace(folder)
         except OSError:
@@ -115,11 +112,3 @@ def _keep(folder: Path, model: keras.Model, history: pd.DataFrame) -> None:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """What is known of a data set before a file of it is opened."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ class Record:
     source: str
     kaggle: str
     layout: str
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def images(self) -> int:

@@ -266,30 +266,3 @@ def age_by_class(frame: pd.DataFrame, names: dict[str, str] | None = None) -> Fi
     axes.set_xlabel("age in years")
     style.only_grid(axes, "x")
     return figure
-
-
-def missing_values(frame: pd.DataFrame) -> Figure:
-    """Draw how many values each column lacks.
-
-    Parameters
-    ----------
-    frame : DataFrame of N rows
-
-    Returns
-    -------
-    Figure
-        One axes with a bar per column, in the order of the columns.
-    """
-    gaps = frame.isna().sum()
-    figure = style.figure(0.8 + 0.3 * max(len(gaps), 2))
-    axes = figure.subplots()
-    bars = axes.barh(gaps.index.astype(str), gaps.to_numpy(), color=style.BAR, height=0.7)
-    axes.bar_label(
-        bars, [f"{n:,} ({n / max(len(frame), 1):.1%})" if n else "none" for n in gaps], padding=4, fontsize=9
-    )
-    axes.set_ylim(len(gaps) - 0.4, -0.6)
-    axes.set_xlim(0, max(gaps.max() * 1.25, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_xlabel(f"rows without a value, of {len(frame):,}")
-    style.only_grid(axes, "x")
-    return figure
