@@ -189,10 +189,11 @@ def test_a_notebook_runs_again_for_the_modules_it_uses_and_not_for_others(real):
     everyone = set(sources)
     assert users("figures/style.py") == everyone  # not named in any notebook
     assert users("datasets/ham10000.py") == everyone
-    assert users("figures/metadata.py") == {"explore"}
+    assert users("selection.py") == users("decoding.py") == users("splits.py") == {"explore", "prepare"}
+    assert users("figures/metadata.py") == {"explore", "patients", "prepare"}
     assert users("figures/training.py") == users("training.py") == users("explain.py") == {"residual-cnn"}
     assert users("architectures/colour_statistics.py") == {"colour-statistics"}
-    assert users("splits.py") == {"prepare"}
+    assert users("storing.py") == {"prepare"}
     assert users("resampling.py") == {"colour-statistics", "residual-cnn", "compare"}
     assert users("pipeline.py") == users("render/pdf.py") == set()
 

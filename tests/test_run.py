@@ -70,7 +70,7 @@ def test_a_notebook_begins_with_its_study_and_its_folder(project, notes):
 
 def test_a_drawn_run_says_so(project, notes):
     assert run.begin(study="demo", profile="sample", step="net", output="build/x").drawn
-    assert notes == [("drawn", run.DRAWN)]
+    assert notes == [("drawn", run.DRAWN.format(subject="skin lesions"))]
     assert "mean nothing clinically" in run.DRAWN
 
 
@@ -162,13 +162,15 @@ def test_the_table_is_that_of_the_data_folder(project, notes):
     images = project.parent / "images"
     for part in ("HAM10000_images_part_1", "HAM10000_images_part_2"):
         (images / part).mkdir(parents=True)
-    (images / "HAM10000_images_part_1" / "ISIC_1.jpg").touch()
+    rows = [f"HAM_{dx},ISIC_{dx},{dx},histo,45.0,male,back" for dx in datasets.adapter("ham10000").RECORD.classes]
+    for dx in datasets.adapter("ham10000").RECORD.classes:
+        (images / "HAM10000_images_part_1" / f"ISIC_{dx}.jpg").touch()
     (images / "HAM10000_metadata.csv").write_text(
-        "lesion_id,image_id,dx,dx_type,age,sex,localization\nHAM_1,ISIC_1,nv,histo,45.0,male,back\n"
+        "\n".join(["lesion_id,image_id,dx,dx_type,age,sex,localization", *rows])
     )
     run.remember("demo", "laptop", str(images))
     begun = run.begin(study="demo", profile="laptop", step="explore", output="build/x")
-    assert begun.table["image_id"].tolist() == ["ISIC_1"]
+    assert begun.table["image_id"].tolist() == [f"ISIC_{dx}" for dx in begun.classes]
     assert begun.table is begun.table, "read once"
 
 

@@ -164,3 +164,24 @@ def test_on_the_real_metadata_the_published_split_leaks_and_the_split_by_lesion_
     assert (splits.shared_groups(table["lesion_id"], by_lesion)["with_sibling_in_training"] == 0).all()
     sizes = splits.sizes(table["dx"], by_lesion, CLASSES)
     assert np.abs(sizes.drop(columns="total") - np.outer((0.8, 0.1, 0.1), COUNTS)).to_numpy().max() < 6
+
+
+def test_numbers_per_class_are_met_with_whole_groups():
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(300), rng.choice([1, 1, 1, 2, 3], size=300))
+    labels = pd.Series(np.where(groups % 3 == 0, "mel", "nv"))
+    sides = splits.by_count(labels, groups, validation=20, test=30, seed=1)
+    counts = pd.crosstab(sides, labels.to_numpy())
+    assert counts.loc["val"].tolist() == [20, 20]
+    assert counts.loc["test"].tolist() == [30, 30]
+    assert pd.Series(sides).groupby(groups).nunique().max() == 1
+    other = splits.by_count(labels, groups, validation=20, test=30, seed=2)
+    assert (sides != other).any()
+
+
+def test_numbers_that_do_not_fit_are_refused():
+    labels = pd.Series(["mel"] * 10 + ["nv"] * 50)
+    with pytest.raises(LesionbookError, match="only 4 of 6 images of class 'mel' fit into val"):
+        splits.by_count(labels, np.arange(60), validation=6, test=6, seed=1)
+    with pytest.raises(LesionbookError, match="no image of class 'mel' is left for training"):
+        splits.by_count(labels, np.arange(60), validation=5, test=5, seed=1)

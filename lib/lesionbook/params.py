@@ -4,80 +4,17 @@ import difflib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from lesionbook import paths, sources
 from lesionbook.errors import LesionbookError
-from lesionbook.recipes import Knobs, Settings, Share
+from lesionbook.study import FIRST, LAST, SECOND, Study
 
 PROFILES = ("sample", "laptop", "paper")
 COMMON = ("study", "profile", "step", "output", "seed", "threads")  # passed to every notebook
-FIRST, SECOND, LAST = "explore", "prepare", "compare"  # all other experiments are models
-
-
-class Images(Settings):
-    """How images are stored."""
-
-    size: Annotated[int, Field(ge=16, le=1024, strict=True, description="side of the stored square in pixels")]
-    fit: Annotated[
-        Literal["crop", "squash"],
-        Field(
-            description="crop the central square and keep the proportions, or squash the whole image into the square"
-        ),
-    ] = "crop"
-
-
-class Split(Settings):
-    """Shares of the images, all images of a group (lesion, slide) staying on one side."""
-
-    train: Annotated[Share, Field(gt=0)]
-    validation: Annotated[Share, Field(gt=0)]
-    test: Annotated[Share, Field(gt=0)]
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Split":
-        if abs(self.train + self.validation + self.test - 1) > 1e-6:
-            raise ValueError("train, validation and test must add up to 1")
-        return self
-
-
-class Sample(Settings):
-    """The drawn images of the sample profile."""
-
-    images: Annotated[int, Field(ge=70, strict=True, description="how many images are drawn")]
-    seed: Annotated[int, Field(ge=0, strict=True)] = 0
-
-
-class Experiment(Settings):
-    """One notebook with its parameters."""
-
-    notebook: Annotated[str, Field(description="file in notebooks/ without its ending")]
-    threads: Annotated[
-        int, Field(ge=1, le=64, strict=True, description="threads it computes with; results depend on it")
-    ] = 1
-    parameters: Annotated[Knobs, Field(description="passed to the notebook's first cell")] = Knobs()
-
-
-class Study(Settings):
-    """A study with one profile applied."""
-
-    title: str
-    summary: Annotated[str, Field(description="what is asked, in one sentence")]
-    dataset: Literal["ham10000"]
-    seed: Annotated[int, Field(ge=0, strict=True)]
-    images: Images
-    split: Split
-    sample: Annotated[Sample, Field(description="what is drawn for the sample profile")] = Sample(images=480)
-    experiments: Annotated[dict[str, Experiment], Field(min_length=3)]
-    published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
-
-    @property
-    def models(self) -> list[str]:
-        """Names of the experiments that train a model, in the order of the study file."""
-        return [name for name in self.experiments if name not in (FIRST, SECOND, LAST)]
 
 
 def load(study: str, profile: str) -> Study:

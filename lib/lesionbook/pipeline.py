@@ -127,15 +127,15 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         products += ["index.csv", "images.npy"]
     elif name == params.LAST:
         reads = [f"{paths.relative(paths.step(profile, study, model))}/predictions.csv" for model in settings.models]
-    elif name != params.FIRST:
+    elif name in settings.models:
         products.append("predictions.csv")
         reads = [f"{prepared}/index.csv", f"{prepared}/summary.json"]
         # The index's neighbour holds the hash of the images, so their age need not count.
         kept = [f"{prepared}/images.npy"]
-    if name in (params.FIRST, params.SECOND):
+    if name in settings.looks:
         kept = draws = [drawn_images(settings)] if profile == "sample" else []
         arguments |= {"files": listing}
-    if name in (params.FIRST, params.SECOND, params.LAST):  # a model meets the rest of the study file in its inputs
+    if name not in settings.models:  # a model meets the rest of the study file in its inputs
         arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
     return Step(
         study=study,

@@ -29,7 +29,7 @@ def table(run: Run, **facts: object) -> pd.DataFrame:
     rows = [("study file, profile, step", f"params/{run.study}.yml, {run.profile}, {run.step}")]
     rows.append(("data set", f"{run.record.title}, drawn by seed" if run.drawn else run.record.title))
     index = run.folder("prepare") / "index.csv"
-    if run.step != params.FIRST and index.exists():  # exploration may run before preparation or after it
+    if run.step not in set(run.settings.looks) - {params.SECOND} and index.exists():  # these may run before preparation
         rows.append(("split", f"index.csv, SHA-256 {_short(index)}"))
     rows += [(name.replace("_", " "), str(value)) for name, value in facts.items()]
     rows.append(("exact versions", f"requirements.lock, SHA-256 {_short(paths.root() / 'requirements.lock')}"))

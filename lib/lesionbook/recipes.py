@@ -55,6 +55,14 @@ class Recipe(Settings):
     augmentation: Annotated[Augmentation, Field(description="random changes of training images")] = Augmentation()
 
 
+class ByImage(Settings):
+    """Shares of a split that looks at images alone; zero leaves a side out."""
+
+    train: Share
+    validation: Share
+    test: Share
+
+
 class Knobs(Recipe):
     """Every parameter that an experiment may pass; each notebook takes the ones in its own first cell."""
 
@@ -74,6 +82,11 @@ class Knobs(Recipe):
     regularizations: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...], Field(description="inverse penalties tried")
     ] = (1.0,)
+    pie: Annotated[bool, Field(description="class shares drawn as a pie too")] = False
+    centre: Annotated[
+        int, Field(ge=0, strict=True, description="side in pixels of the central square that decides the label")
+    ] = 0
+    by_image: Annotated[ByImage | None, Field(description="shares of the split by image shown for comparison")] = None
     per_class: Annotated[Count, Field(description="images per class behind mean images and colours")] = 300
     examples: Annotated[Count, Field(description="example images shown per class")] = 6
     mistakes: Annotated[Count, Field(description="most confident mistakes shown")] = 12

@@ -12,12 +12,13 @@ from typing import Any
 import pandas as pd
 
 from lesionbook import datasets, dependencies, params, paths, report
+from lesionbook.datasets.listing import Listing
 from lesionbook.datasets.record import Record
 from lesionbook.errors import LesionbookError
 from lesionbook.images import Store
 
 DRAWN = (
-    "**All images in this report are drawn by a computer program.** They only resemble skin lesions, they mean nothing "
+    "**All images in this report are drawn by a computer program.** They only resemble {subject}, they mean nothing "
     "clinically, and no accuracy measured on them says anything about patients. They are here so that the whole suite "
     "runs anywhere within minutes; give a folder of real images to see real results."
 )
@@ -55,14 +56,33 @@ class Run:
         return datasets.adapter(self.settings.dataset).RECORD
 
     @property
+    def names(self) -> dict[str, str]:
+        """Class key to its written-out name, in the fixed order of every table and figure."""
+        own = self.settings.classes
+        return {key: one.name for key, one in own.items()} if own else self.record.classes
+
+    @property
     def classes(self) -> list[str]:
         """Class keys in their fixed order."""
-        return list(self.record.classes)
+        return list(self.names)
 
     @cached_property
-    def table(self) -> pd.DataFrame:
-        """One row per image of the data folder; see `lesionbook.datasets`."""
+    def listing(self) -> Listing:
+        """What the data folder holds: the table, and what reading it came across; see `lesionbook.datasets`."""
         return datasets.adapter(self.settings.dataset).read(data_folder(self.study, self.profile, self.settings))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per labelled image of the data folder, under the labels of the data set."""
+        return self.listing.table
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label of the data set to its written-out name; where its folders name the labels, as the study file does."""
+        if self.record.classes:
+            return self.record.classes
+        found = sorted(self.table["label"].unique())
+        return {label: self.names.get(label, label) for label in found}
 
     def folder(self, step: str) -> Path:
         """Folder that another step of this run left its results in."""
@@ -91,6 +111,10 @@ class Run:
         """Images and index as the preparation notebook left them."""
         return Store.open(self.result(params.SECOND, "index.csv").parent, self.classes)
 
+    def progress(self, done: int, total: int) -> None:
+        """Say in the step's folder how far a long computation is, to be watched from a terminal."""
+        write_text(self.output / "progress.log", f"{done:,} of {total:,}\n")
+
     def write_json(self, name: str, values: dict[str, Any]) -> None:
         """Write results as JSON into the output folder, whole or not at all."""
         write_text(self.output / name, json.dumps(values, indent=1, sort_keys=True, default=float) + "\n")
@@ -118,7 +142,7 @@ def begin(*, study: str, profile: str, step: str, output: str) -> Run:
     run = Run(study, profile, step, params.load(study, profile), paths.root() / output)
     run.output.mkdir(parents=True, exist_ok=True)
     if run.drawn:
-        report.show_note(DRAWN, kind="drawn")
+        report.show_note(DRAWN.format(subject=run.record.subject), kind="drawn")
     return run
 
 

@@ -94,6 +94,50 @@ def by_group(labels: pd.Series, groups: np.ndarray, fractions: tuple[float, floa
     return sides
 
 
+def by_count(labels: pd.Series, groups: np.ndarray, *, validation: int, test: int, seed: int) -> np.ndarray:
+    """Split so that test and validation hold a number of images of each class; the rest is training.
+
+    Groups stay whole. They are gone through in random order, and each that still fits is taken; a gap that a large
+    group leaves is filled by a smaller one that comes later.
+
+    Parameters
+    ----------
+    labels : Series of N class keys
+    groups : ndarray of N group numbers
+    validation, test : int
+        Images of each class.
+    seed : int
+
+    Returns
+    -------
+    ndarray of str, shape (N,)
+        ``train``, ``val`` or ``test``.
+
+    Raises
+    ------
+    LesionbookError
+        If a class has too few images to fill both sides and leave some for training.
+    """
+    counts = pd.crosstab(groups, labels.to_numpy())
+    order, rows = np.random.default_rng(seed).permutation(len(counts)), counts.to_numpy()
+    side = np.full(len(counts), NAMES[0], dtype=object)
+    for name, most in ((NAMES[2], test), (NAMES[1], validation)):
+        left = np.full(rows.shape[1], most)
+        for group in order:
+            if side[group] == NAMES[0] and (rows[group] <= left).all():
+                side[group] = name
+                left -= rows[group]
+        if left.any():
+            short = counts.columns[left.argmax()]
+            raise LesionbookError(
+                f"split: only {most - left.max()} of {most} images of class {short!r} fit into {name}; ask for fewer."
+            )
+    trained = rows[side == NAMES[0]].sum(axis=0)
+    if not trained.all():
+        raise LesionbookError(f"split: no image of class {counts.columns[trained.argmin()]!r} is left for training.")
+    return side[counts.index.get_indexer(groups)]
+
+
 def by_image(
     labels: pd.Series, image_ids: pd.Series, fractions: tuple[float, float, float], *, seed: int = 1337
 ) -> np.ndarray:

@@ -34,6 +34,37 @@ def with_interval(frame: pd.DataFrame, digits: int = 3) -> pd.Series:
     return pd.Series(texts, index=frame.index)
 
 
+def counted(frame: pd.DataFrame, group_name: str) -> str:
+    """Say how many images a table has and, where images belong together, of how many groups they are.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per image, with ``group``.
+    group_name : str
+        What a group is: ``lesion``, ``slide``.
+    """
+    groups = frame["group"].nunique()
+    return f"{len(frame):,} images" + (f" of {groups:,} {group_name}s" if groups < len(frame) else "")
+
+
+def near_duplicates(listing: pd.DataFrame) -> pd.DataFrame:
+    """Bring the pairs of `lesionbook.near_duplicates.listing` into a table that fits a page."""
+    both = {name: (listing[f"first_{name}"], listing[f"second_{name}"]) for name in ("label", "group")}
+    same = {name: first == second for name, (first, second) in both.items()}
+    return pd.DataFrame(
+        {
+            "first": listing["first_image_id"],
+            "second": listing["second_image_id"],
+            "class": both["label"][0].where(same["label"], both["label"][0] + " / " + both["label"][1]),
+            "same group": same["group"].map({True: "yes", False: "no"}),
+            "seen": listing["view"],
+            "bits": listing["bits"],
+            "correlation": listing["correlation"],
+        }
+    )
+
+
 def explained(texts: pd.DataFrame) -> pd.DataFrame:
     """Put beside each score its name in words, which way is better, and what it says.
 

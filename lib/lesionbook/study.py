@@ -1,0 +1,132 @@
+"""What a study file holds, with the range and the meaning of every key."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from lesionbook.recipes import Augmentation, Count, Knobs, Settings, Share
+
+FIRST, SECOND, LAST = "explore", "prepare", "compare"  # experiments that every study has
+
+
+class Images(Settings):
+    """How images are stored."""
+
+    size: Annotated[int, Field(ge=16, le=1024, strict=True, description="side of the stored square in pixels")]
+    fit: Annotated[
+        Literal["crop", "squash"],
+        Field(
+            description="crop the central square and keep the proportions, or squash the whole image into the square"
+        ),
+    ] = "crop"
+
+
+class Split(Settings):
+    """How the images are shared out: by fractions, by numbers per class, or as the data set gives it.
+
+    All images of a group (lesion, slide) and all copies of a picture stay on one side.
+    """
+
+    train: Annotated[Share | None, Field(gt=0, description="share of the images, with validation and test")] = None
+    validation: Annotated[Share | None, Field(gt=0)] = None
+    test: Annotated[Share | None, Field(gt=0)] = None
+    validation_per_class: Annotated[Count | None, Field(description="images of each class; the rest is training")] = (
+        None
+    )
+    test_per_class: Annotated[Count | None, Field(description="images of each class, with validation_per_class")] = None
+    given: Annotated[bool, Field(description="take the folders train, valid and test of the data set")] = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Split":
+        shares = (self.train, self.validation, self.test)
+        counts = (self.validation_per_class, self.test_per_class)
+        ways = [any(value is not None for value in shares), any(value is not None for value in counts), self.given]
+        if sum(ways) != 1:
+            raise ValueError("give train, validation and test, or validation_per_class and test_per_class, or given")
+        if (ways[0] and None in shares) or (ways[1] and None in counts):
+            raise ValueError("every side must be given")
+        if ways[0] and abs(sum(shares) - 1) > 1e-6:
+            raise ValueError("train, validation and test must add up to 1")
+        return self
+
+
+class Class(Settings):
+    """A class of the study, put together from labels of the data set."""
+
+    name: Annotated[str, Field(description="written out, for tables and figures")]
+    labels: Annotated[
+        tuple[str, ...], Field(description="labels of the data set that belong to it; its own key where none is named")
+    ] = ()
+
+
+class Selection(Settings):
+    """Which images of the data set a study uses."""
+
+    first: Annotated[Count | None, Field(description="only so many rows from the top of the label file")] = None
+    images: Annotated[
+        Count | dict[str, Count] | None, Field(description="images in all, class shares kept, or images of each class")
+    ] = None
+    order: Annotated[
+        Literal["random", "file"], Field(description="chosen by the seed, or the first ones of the label file")
+    ] = "random"
+
+
+class Variants(Settings):
+    """Training images replaced by a fixed number of random variants of them."""
+
+    images: Annotated[dict[str, Count], Field(description="variants taken of each label of the data set")]
+    per_image: Annotated[Count, Field(description="variants that exist of each image")] = 35
+    augmentation: Annotated[Augmentation, Field(description="how far a variant may be changed")]
+
+
+class Sample(Settings):
+    """The drawn images of the sample profile."""
+
+    images: Annotated[int, Field(ge=70, strict=True, description="how many images are drawn")]
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
+
+
+class Experiment(Settings):
+    """One notebook with its parameters."""
+
+    notebook: Annotated[str, Field(description="file in notebooks/ without its ending")]
+    threads: Annotated[
+        int, Field(ge=1, le=64, strict=True, description="threads it computes with; results depend on it")
+    ] = 1
+    parameters: Annotated[Knobs, Field(description="passed to the notebook's first cell")] = Knobs()
+
+
+class Study(Settings):
+    """A study with one profile applied."""
+
+    title: str
+    summary: Annotated[str, Field(description="what is asked, in one sentence")]
+    dataset: Literal["ham10000", "isic2017", "isic2019", "pcam", "image_folder"]
+    seed: Annotated[int, Field(ge=0, strict=True)]
+    images: Images
+    split: Split
+    classes: Annotated[
+        dict[str, Class] | None, Field(min_length=2, description="classes of the study where not those of the data set")
+    ] = None
+    selection: Annotated[Selection, Field(description="which images are used; all where nothing is said")] = Selection()
+    variants: Annotated[Variants | None, Field(description="random variants in place of the training images")] = None
+    set_aside: Annotated[
+        int, Field(ge=0, strict=True, description="files that cannot be used before the run stops")
+    ] = 0
+    sample: Annotated[Sample, Field(description="what is drawn for the sample profile")] = Sample(images=480)
+    experiments: Annotated[dict[str, Experiment], Field(min_length=3)]
+    published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the experiments that train a model, in the order of the study file."""
+        return [name for name in self.experiments if name != LAST and name not in self.looks]
+
+    @property
+    def looks(self) -> list[str]:
+        """Names of the experiments that look at the data folder: their notebooks' numbers begin with 0."""
+        return [
+            name
+            for name, experiment in self.experiments.items()
+            if name in (FIRST, SECOND) or experiment.notebook.startswith("0")
+        ]
