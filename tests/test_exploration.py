@@ -58,3 +58,35 @@ def test_images_are_parted_by_class_in_the_order_of_the_classes():
     assert list(parted) == ["c", "b"]
     assert parted["b"].tolist() == [0, 2]
     assert parted["c"].tolist() == [3]
+
+
+def test_brightness_of_known_values():
+    measured = pd.DataFrame({"label": list("babaab"), "brightness": [10.0, 100.0, 20.0, 104.0, np.nan, 60.0]})
+    found = exploration.brightness_summary(measured)
+    assert list(found) == ["n", "mean", "variance", "min", "max"]
+    assert found.loc["a"].tolist() == [2, 102, 4, 100, 104]
+    # squared deviations 400 + 100 + 900 over n = 3, as numpy.var does
+    assert found.loc["b"].tolist() == pytest.approx([3, 30, 1400 / 3, 10, 60])
+    assert found.loc["b", "variance"] == pytest.approx(np.var([10.0, 20.0, 60.0]))
+
+
+def test_sizes_of_known_values():
+    measured = pd.DataFrame({"width": [600, 600, 6700, 540, np.nan, 722], "height": [450, 450, 4500, 722, np.nan, 540]})
+    assert exploration.size_summary(measured).to_numpy().tolist() == [
+        ["different sizes", "4"],
+        ["most common size", "600 × 450 pixels (2 of 5)"],
+        ["smallest size", "600 × 450 pixels (2 of 5)"],
+        ["largest size", "6,700 × 4,500 pixels (1 of 5)"],
+        ["width by height", "0.75 to 1.49"],
+    ]
+
+
+def test_one_size_only():
+    found = exploration.size_summary(pd.DataFrame({"width": [96] * 3, "height": [96] * 3}))
+    assert found["value"].tolist() == ["1", *["96 × 96 pixels (3 of 3)"] * 3, "1.00"]
+
+
+def test_missing_values_are_counted_under_the_names_of_the_original_file():
+    table = pd.DataFrame({"label": ["a", "b"], "group": ["g", None]})
+    counted = exploration.describe(table, ["a", "b"], {"group": "lesion_id"})
+    assert counted["missing"] == {"label": 0, "lesion_id": 1}

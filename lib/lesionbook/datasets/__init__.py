@@ -1,7 +1,9 @@
-"""The data sets, one file each: a record of what it is and ``read(folder)``, which returns one table.
+"""The data sets, one file each: a record of what it is and ``read(folder)``, which returns one listing.
 
-The table has one row per image, sorted by ``image_id``: ``image_id``, ``path`` (of the file), ``label`` (a key of the
-record's classes), ``group`` (lesion or slide where known, else the image) and the metadata columns that the set has.
+A listing is a table and what was come across while it was made. The table has one row per labelled image, sorted by
+``image_id``: ``image_id``, ``path`` (of the file), ``label`` (a key of the record's classes), ``group`` (lesion or
+slide where known, else the image) and the metadata columns that the set has. `lesionbook.datasets.listing` holds what
+all of them share.
 """
 
 import importlib
