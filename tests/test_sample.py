@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from lesionbook.errors import LesionbookError
-from lesionbook.sample import fields, ham10000
+from lesionbook.sample import fields, ham10000, shots
+from lesionbook.sample.camera import at_size
 from lesionbook.sample.lesion import plate
 from lesionbook.sample.traits import ATYPICAL, LOOKALIKES, RANGES, Traits, traits
 
@@ -88,7 +89,7 @@ def test_every_class_has_lesions_for_three_splits(images: int) -> None:
         assert len(table) == images
         lesions = table.drop_duplicates("lesion_id")["dx"].value_counts()
         assert len(lesions) == 7
-        assert lesions.min() >= ham10000.FEWEST_LESIONS
+        assert lesions.min() >= shots.FEWEST
 
 
 def test_same_seed_gives_same_bytes_with_two_processes(drawn: Path, tmp_path: Path) -> None:
@@ -113,24 +114,6 @@ def test_photographs_of_one_lesion_are_alike_but_not_the_same(drawn: Path, table
     assert 0 < within < between
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_failure_midway_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
-    # The failure has to stand in the data: spawned processes import the modules afresh, without patches.
-    rows = ham10000.metadata(IMAGES, seed=1)
-    rows[IMAGES // 2]["dx"] = "no such class"
-    monkeypatch.setattr(ham10000, "metadata", lambda images, seed: rows)
-    with pytest.raises(KeyError, match="no such class"):
-        ham10000.draw(tmp_path / "data" / "ham10000", images=IMAGES, seed=1, processes=processes)
-    assert list((tmp_path / "data").iterdir()) == []
-
-
-def test_draw_does_not_touch_what_is_there(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(LesionbookError, match="exists already"):
-        ham10000.draw(tmp_path, images=IMAGES, seed=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
 @pytest.mark.parametrize("wrong", [{"images": 41}, {"seed": -1}, {"processes": 0}])
 def test_numbers_out_of_range_are_named(tmp_path: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(LesionbookError, match=f"{next(iter(wrong))} is {next(iter(wrong.values()))}"):
@@ -140,7 +123,8 @@ def test_numbers_out_of_range_are_named(tmp_path: Path, wrong: dict[str, int]) -
 
 def test_every_range_names_a_trait_and_rises() -> None:
     names = {field.name for field in dataclasses.fields(Traits)}
-    assert set(RANGES) == set(LOOKALIKES) == set(ham10000.SHARES)
+    assert set(RANGES) == set(LOOKALIKES)
+    assert {other for others in LOOKALIKES.values() for other in others} <= set(RANGES)
     for dx, ranges in RANGES.items():
         assert set(ranges) <= names, dx
         assert all(0 < probability <= 1 and low < high for probability, low, high in ranges.values()), dx
@@ -182,3 +166,28 @@ def test_ramp_rises_and_falls() -> None:
     field = np.array([-1.0, 0.0, 0.5, 1.0, 2.0], np.float32)
     assert fields.ramp(field, 0, 1).tolist() == [0, 0, 0.5, 1, 1]
     assert fields.ramp(field, 1, 0).tolist() == [1, 1, 0.5, 0, 0]
+
+
+@pytest.mark.parametrize("size", [(400, 300), (500, 500), (600, 450), (1022, 767), (1500, 1000), (541, 575)])
+def test_a_photograph_of_another_size_shows_the_same(size: tuple[int, int]) -> None:
+    width, height = size
+    y, x = np.mgrid[0:450, 0:600]
+    drawn = np.where(np.hypot(x - 299.5, y - 224.5) < 120, 60, 190).astype(np.uint8)  # a disc in the middle
+    shown = at_size(np.dstack([drawn] * 3), width, height, np.random.default_rng(0))
+    assert shown.shape == (height, width, 3)
+    assert shown.dtype == np.uint8
+    y, x = np.mgrid[0:height, 0:width]
+    scale = max(width / 600, height / 450)
+    far = np.hypot(x + 0.5 - width / 2, y + 0.5 - height / 2) / scale
+    for area, value in ((far < 115, 60), (far > 125, 190)):
+        assert abs(shown[area].mean() - value) < 2
+        assert 1 < shown[area].std() < 8  # the grain
+
+
+def test_shares_are_dealt_out_to_enough_lesions() -> None:
+    counts = shots.counts(40, {"a": 0.5, "b": 0.45, "c": 0.05})
+    assert counts == {"a": 16, "b": 18, "c": shots.FEWEST}
+    for seed in range(20):
+        dealt = list(shots.repeats(8, {1: 0.2, 5: 0.8}, np.random.default_rng(seed)))
+        assert sum(dealt) == 8
+        assert len(dealt) >= shots.FEWEST

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lesionbook.sample.fields import curve, ramp, stroke
+from lesionbook.sample.fields import curve, noise, ramp, stroke
 from lesionbook.sample.lesion import RADIUS, SIDE
 from lesionbook.sample.skin import SIZE, Skin, density
 
@@ -83,6 +83,40 @@ def photograph(lesion: np.ndarray, diameter: float, skin: Skin, tools: Device, r
     grain = cv2.resize(rng.standard_normal((300, 400), dtype=np.float32), (WIDTH, HEIGHT))
     image += np.float32(rng.uniform(0.004, 0.012)) * grain
     return cv2.merge([cv2.convertScaleAbs(plane, alpha=255) for plane in np.maximum(image, 0)])
+
+
+def at_size(image: np.ndarray, width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    """Show a photograph as a sensor of another size would have taken it.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (450, 600, 3)
+    width, height : int
+        Pixels of the result; where their proportions differ, the edges of the photograph are cut off.
+    rng : numpy.random.Generator
+        For the detail that a larger sensor would see, and its noise.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+    """
+    rows, columns = image.shape[:2]
+    scale = max(width / columns, height / rows)
+    if scale > 1:
+        # Enlarging alone looks out of focus: edges are frayed by up to a pixel, and surfaces get a finer grain.
+        x, y = (cv2.resize(0.25 * noise(rng, DOUBLE, 110, octaves=3), (width, height)) for _ in range(2))
+        x += (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / scale + columns / 2 - 0.5
+        y += ((np.arange(height, dtype=np.float32) + 0.5 - height / 2) / scale + rows / 2 - 0.5)[:, None]
+        shown = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        del x, y  # a large image takes a few hundred megabytes on its way
+        result = shown * np.exp(0.02 * noise(rng, (height, width), 300, octaves=4, gain=0.8))[..., None]
+    else:
+        size = (max(width, round(columns * scale)), max(height, round(rows * scale)))
+        whole = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        left, top = (size[0] - width) // 2, (size[1] - height) // 2
+        result = whole[top : top + height, left : left + width].astype(np.float32)
+    result += np.float32(rng.uniform(1.2, 2.4)) * rng.standard_normal((height, width, 1), dtype=np.float32)
+    return cv2.convertScaleAbs(np.maximum(result, 0, out=result))
 
 
 def light(image: np.ndarray, vignette: str, rng: np.random.Generator) -> np.ndarray:

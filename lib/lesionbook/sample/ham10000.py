@@ -1,32 +1,18 @@
 """The embedded sample of HAM10000: drawn photographs with metadata, in the files and folders of the real download."""
 
-import csv
-import multiprocessing
-import shutil
-import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
+import pandas as pd
 from PIL import Image
 
-from lesionbook.errors import LesionbookError
-from lesionbook.sample.camera import Device, device, photograph
-from lesionbook.sample.lesion import plate
-from lesionbook.sample.skin import Skin, person
-from lesionbook.sample.traits import traits
+from lesionbook.sample.folder import check, complete, each
+from lesionbook.sample.shots import FEWEST, FIRST_ID, counts, repeats, take
 
 COLUMNS = ["lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization"]
 PARTS = ["HAM10000_images_part_1", "HAM10000_images_part_2"]
-FIRST_ID = 9_000_000  # seven digits like the real numbers, far above all of them
-FEWEST_LESIONS = 6  # per class, so that each of three splits gets some
-NOTE = (
-    "The images and metadata in this folder are drawn by a program (seed {seed}); they show no patient, "
-    "mean nothing clinically, and only follow the file layout of HAM10000.\n"
-)
 
 # Share of the images. The real set has 1 % df and vasc; here every class keeps enough lesions for three splits.
 SHARES = {"nv": 0.521, "mel": 0.129, "bkl": 0.129, "bcc": 0.079, "akiec": 0.058, "vasc": 0.042, "df": 0.042}
@@ -64,7 +50,7 @@ PLACED = {
     "nv": (133, 1, 196, 21, 4, 11, 39, 8, 7, 227, 11, 4, 213, 93, 32),
     "vasc": (224, 1, 122, 31, 1, 51, 1, 1, 31, 163, 20, 20, 276, 61, 1),
 }
-REPEATS = ((1, 2, 3, 4), (0.75, 0.16, 0.07, 0.02))  # photographs per lesion and how often
+REPEATS = {1: 0.75, 2: 0.16, 3: 0.07, 4: 0.02}  # photographs per lesion and how often
 
 
 @dataclass(frozen=True)
@@ -96,21 +82,9 @@ def draw(folder: Path, *, images: int = 480, seed: int, processes: int = 1) -> N
     LesionbookError
         If `folder` holds something already or a number is out of range.
     """
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LesionbookError(f"sample: {folder} exists already; delete it or name another folder.")
-    for name, value, least in (
-        ("images", images, FEWEST_LESIONS * len(SHARES)),
-        ("seed", seed, 0),
-        ("processes", processes, 1),
-    ):
-        if value < least:
-            raise LesionbookError(f"sample: {name} is {value}; give a whole number of at least {least}.")
+    check(images=(images, FEWEST * len(SHARES)), seed=(seed, 0), processes=(processes, 1))
     rows = metadata(images, seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    building.chmod(0o755)  # others on the machine may read it
-    try:
+    with complete(folder, layout="HAM10000", seed=seed) as building:
         for part in PARTS:
             (building / part).mkdir()
         shots = [
@@ -118,61 +92,24 @@ def draw(folder: Path, *, images: int = 480, seed: int, processes: int = 1) -> N
             for index, row in enumerate(rows)
         ]
         shots.sort(key=lambda shot: shot.lesion)  # photographs of one lesion in a row: it is drawn once
-        take = partial(shoot, folder=building, seed=seed)
-        if processes == 1:
-            for shot in shots:
-                take(shot)
-        else:
-            # Spawned, not forked: a forked child would inherit the locks of threads that TensorFlow may have started.
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(processes, mp_context=context) as pool:
-                list(pool.map(take, shots, chunksize=8))
-        with (building / "HAM10000_metadata.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        (building / "DRAWN.txt").write_text(NOTE.format(seed=seed), encoding="utf-8")
-        building.chmod(0o755)  # temporary folders start out private
-        building.replace(folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+        each(partial(shoot, folder=building, seed=seed), shots, processes=processes)
+        metadata_file = building / "HAM10000_metadata.csv"
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(metadata_file, index=False, lineterminator="\n")
 
 
 def shoot(shot: Shot, *, folder: Path, seed: int) -> None:
     """Draw one photograph and write it; everything comes from the seed and the numbers in `shot`."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        drawn, diameter, skin, tools = subject(shot.dx, shot.lesion, seed)
-        pixels = photograph(drawn, diameter, skin, tools, np.random.default_rng([seed, 2, shot.image]))
-    finally:
-        cv2.setNumThreads(threads)
+    pixels = take(shot.dx, shot.lesion, shot.image, seed)
     Image.fromarray(pixels).save(folder / shot.file, quality=90)
-
-
-@lru_cache(maxsize=2)
-def subject(dx: str, lesion: int, seed: int) -> tuple[np.ndarray, float, Skin, Device]:
-    """Draw what all photographs of one lesion share: its plate, its diameter, the skin, the circumstances."""
-    rng = np.random.default_rng([seed, 1, lesion])
-    looks = traits(dx, rng)
-    skin = person(rng, looks.damage)
-    tools = device(rng)
-    return plate(looks, rng), looks.diameter, skin, tools
 
 
 def metadata(images: int, seed: int) -> list[dict[str, str]]:
     """Draw the rows of the metadata table, with the columns of `COLUMNS`, one per image, in the order of the ids."""
     rng = np.random.default_rng([seed, 0])
     lesions = []
-    for dx, count in counts(images).items():
-        left = count
-        while left:
-            # Repeats stop where the remaining images are needed for the class's fewest lesions.
-            missing = FEWEST_LESIONS - sum(lesion["dx"] == dx for lesion in lesions) - 1
-            shots = int(min(rng.choice(REPEATS[0], p=REPEATS[1]), max(1, left - max(missing, 0))))
+    for dx, count in counts(images, SHARES).items():
+        for shots in repeats(count, REPEATS, rng):
             lesions.append({"dx": dx, "shots": shots} | patient(dx, rng))
-            left -= shots
     rng.shuffle(lesions)
     blank(lesions, max(3, round(images * 57 / 10015)), rng)
     rows = []
@@ -183,12 +120,6 @@ def metadata(images: int, seed: int) -> list[dict[str, str]]:
     for place, row in zip(order, rows, strict=True):
         row["image_id"] = f"ISIC_{FIRST_ID + int(place)}"
     return sorted(rows, key=lambda row: row["image_id"])
-
-
-def counts(images: int) -> dict[str, int]:
-    """Images per class: by `SHARES`, rounded, at least `FEWEST_LESIONS`; the rest is nv."""
-    result = {dx: max(FEWEST_LESIONS, round(share * images)) for dx, share in SHARES.items() if dx != "nv"}
-    return {"nv": images - sum(result.values())} | result
 
 
 def patient(dx: str, rng: np.random.Generator) -> dict[str, str]:

@@ -17,6 +17,7 @@ LOOKALIKES = {
     "df": ("nv", "bcc"),
     "mel": ("nv", "bkl"),
     "nv": ("mel", "bkl", "df"),
+    "scc": ("akiec", "bcc", "bkl"),
     "vasc": ("mel", "bcc"),
 }
 
@@ -98,6 +99,13 @@ RANGES: dict[str, dict[str, tuple[float, float, float]]] = {
         "blotches": (1, 0.3, 0.8), "core": (1, -0.3, 0.3), "blood": (1, 0.15, 0.45), "strawberry": (0.75, 0.4, 1.0),
         "scales": (0.65, 0.3, 1.0), "mesh": (1, 10, 20), "dots": (0.15, 3, 15), "vessels": (0.2, 1, 4),
         "ulcer": (0.12, 0.2, 0.6), "damage": (1, 0.4, 1.0),
+    },
+    "scc": {
+        "diameter": (1, 180, 420), "elongation": (1, 1.0, 1.5), "lobes": (0.6, 2, 3.6), "spread": (1, 0.2, 0.5),
+        "jagged": (1, 0.06, 0.16), "fade": (1, 0.2, 0.6), "melanin": (0.8, 0.05, 0.35), "tan": (1, 0.4, 1.0),
+        "blotches": (1, 0.3, 0.7), "core": (1, -0.5, 0.2), "blood": (1, 0.2, 0.5), "strawberry": (0.3, 0.3, 0.7),
+        "scales": (0.85, 0.6, 1.3), "mesh": (1, 10, 20), "milia": (0.4, 4, 20), "vessels": (0.6, 2, 6),
+        "ulcer": (0.5, 0.4, 1.1), "damage": (1, 0.5, 1.0),
     },
     "df": {
         "diameter": (1, 140, 300), "elongation": (1, 1.0, 1.4), "lobes": (0.2, 2, 3.0), "spread": (1, 0.1, 0.4),
