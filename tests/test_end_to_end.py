@@ -115,7 +115,7 @@ def test_predictions_cover_validation_and_test_images_once(clones):
 
 
 def test_pages_need_no_network(pages):
-    assert len(pages) == 6
+    assert len(pages) == 7
     for page in pages:
         soup = texts(page)
         assert not soup.find_all(["link", "iframe", "object", "embed"])
@@ -155,7 +155,7 @@ def test_no_report_says_where_it_was_made(clones, pages):
     for pdf in sorted((clones[1] / "reports").rglob("*.pdf")):
         reader = pypdf.PdfReader(pdf)
         documents[pdf.name] = str(reader.metadata) + "".join(page.extract_text() for page in reader.pages)
-    assert len(documents) == 12
+    assert len(documents) == 14
     for name, text in documents.items():
         assert [place for place in places if place in text] == [], name
         assert len(text) > 500, name
