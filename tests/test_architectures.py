@@ -271,3 +271,12 @@ def test_the_classifier_learns_colours_and_heeds_class_weights():
     assert low < middle - 0.1
     assert middle < high - 0.1
     assert accuracy > 0.9
+
+
+def test_probabilities_stand_in_the_order_of_the_classes_and_not_of_the_alphabet():
+    values = pd.DataFrame({"x": [-3.0, -2.0, 2.0, 3.0]})
+    model = colour_statistics.classifier(regularization=10.0, class_weights={"other": 1.0, "melanoma": 1.0})
+    model.fit(values, ["other", "other", "melanoma", "melanoma"])
+    answers = colour_statistics.probabilities(model, values, ["other", "melanoma"])
+    assert answers[:, 0].argmax() == 0 and answers[-1].argmax() == 1
+    assert np.allclose(answers.sum(axis=1), 1)

@@ -103,7 +103,8 @@ def test_bad_files_are_set_aside_up_to_a_number(tmp_path, table):
     ):
         built(table, path, set_aside=2)
     with pytest.raises(
-        LesionbookError, match=r"^data/i0004\.png cannot be decoded \(it is no JPEG, .*; replace the file\.$"
+        LesionbookError,
+        match=r"^data/i0004\.png cannot be decoded \(it is no JPEG, .*; replace the file\. A study file",
     ):
         built(table, path)
 

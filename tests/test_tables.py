@@ -92,3 +92,29 @@ def test_settings_are_listed_in_words():
         ["augmentation: zoom", "0.2"],
         ["augmentation: horizontal flip", "yes"],
     ]
+
+
+def test_images_are_counted_with_their_groups_where_there_are_any():
+    frame = pd.DataFrame({"group": ["a", "a", "b"]})
+    assert tables.counted(frame, "lesion") == "3 images of 2 lesions"
+    assert tables.counted(frame.iloc[1:], "lesion") == "2 images"
+
+
+def test_near_duplicates_fit_a_page():
+    listing = pd.DataFrame(
+        {
+            "first_image_id": ["i1", "i2"],
+            "second_image_id": ["i3", "i4"],
+            "first_label": ["nv", "nv"],
+            "second_label": ["nv", "mel"],
+            "first_group": ["g1", "g2"],
+            "second_group": ["g1", "g4"],
+            "bits": [0, 7],
+            "view": ["as it is", "mirrored left to right"],
+            "correlation": [1.0, 0.9],
+        }
+    )
+    table = tables.near_duplicates(listing)
+    assert table["class"].tolist() == ["nv", "nv / mel"]
+    assert table["same group"].tolist() == ["yes", "no"]
+    assert table.loc[1, ["first", "second", "bits"]].tolist() == ["i2", "i4", 7]
