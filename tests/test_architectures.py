@@ -118,7 +118,7 @@ def test_widths_and_blocks_must_go_together():
 
 def test_dropout_is_active_in_training_only(images):
     model = residual_cnn(20, 3, widths=(4,), blocks=(1,), dropout=0.9)
-    head = keras.Model(model.get_layer("pool").output, model.get_layer("logits").output)
+    head = keras.Model(model.get_layer("features").output, model.get_layer("logits").output)
     pooled = np.ones((1, 4), dtype=np.float32)
     assert model.get_layer("dropout").rate == 0.9
     assert np.array_equal(head(pooled, training=False), head(pooled, training=False))

@@ -26,7 +26,12 @@ SMALLER = {
         "explore": {"parameters": {"per_class": 5, "examples": 3}},
         "colour-statistics": {"parameters": {"repeats": 100}},
         "residual-cnn": {
-            "parameters": {"epochs": 2, "warmup_epochs": 1, "widths": [8, 8], "blocks": [1, 1], "repeats": 100}
+            "parameters": {
+                "recipe": {"epochs": 2, "warmup_epochs": 1},
+                "widths": [8, 8],
+                "blocks": [1, 1],
+                "repeats": 100,
+            }
         },
         "compare": {"parameters": {"repeats": 100}},
     },

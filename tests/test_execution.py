@@ -58,7 +58,7 @@ def test_the_notebook_gets_the_parameters_of_the_study(project):
         "threads": 2,
     }
     assert values["output"] == "build/laptop/tiny/first"
-    assert "epochs" not in values  # left at the notebook's default
+    assert "mistakes" not in values  # left at the notebook's default
     assert (step(project) / "predictions.csv").exists()
 
 
@@ -111,7 +111,7 @@ def test_a_failing_cell_is_named_in_one_sentence_and_earlier_results_stay(projec
     page = report(project)
     assert "ValueError" in page.find(role="alert").text
     assert page.find(role="alert").find_next("h1").text == "The first notebook"
-    assert "epoch 20" in page.text  # what ran before the failure is shown
+    assert "mistakes 20" in page.text  # what ran before the failure is shown
     assert "An Exception was encountered at" not in page.text
     assert str(project) not in str(page)
 

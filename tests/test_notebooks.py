@@ -30,11 +30,11 @@ def tree(path):
     return ast.parse("\n".join(cell.source for cell in cells(path, "code")))
 
 
-def calls(path, name):
+def calls(code, name):
     """Keyword arguments of each call of a function of `lesionbook.report`."""
     found = [
         node
-        for node in ast.walk(tree(path))
+        for node in ast.walk(code)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name
     ]
     return [
@@ -48,7 +48,19 @@ def is_text(node):
 
 
 def labels(path, name):
-    return [ast.literal_eval(given["label"]) for given in calls(path, name)]
+    """Labels of the figures or tables that a notebook shows, itself or by a section that all models share."""
+    return [ast.literal_eval(given["label"]) for given in calls(tree(path), name) + shared(path, name)]
+
+
+def shared(path, name):
+    found = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("network.", "results.")):
+            module, function = ast.unparse(node.func).split(".")
+            source = ast.parse((ROOT / "lib" / "lesionbook" / "sections" / f"{module}.py").read_text(encoding="utf-8"))
+            (body,) = [one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == function]
+            found += calls(body, name)
+    return found
 
 
 def parameters(path):
@@ -131,7 +143,7 @@ def test_no_downloads_and_no_path_arithmetic(path):
 
 
 def test_figures_and_tables_can_be_found_and_understood(path):
-    figures, tables = calls(path, "show_figure"), calls(path, "show_table")
+    figures, tables = calls(tree(path), "show_figure"), calls(tree(path), "show_table")
     assert tables
     for given in figures:
         assert {"label", "caption", "alt"} <= set(given)
@@ -159,7 +171,7 @@ def test_ends_with_what_was_learned_its_limits_and_where_it_comes_from(path):
     assert learned.source.startswith("## What was learned\n\n- ")
     assert "\n\n**Limits.** " in learned.source
     assert "provenance.table(" in last.source
-    assert labels(path, "show_table")[-1] == "provenance"
+    assert ast.literal_eval(calls(tree(path), "show_table")[-1]["label"]) == "provenance"
 
 
 def test_the_library_knows_its_opening(path, monkeypatch):

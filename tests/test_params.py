@@ -24,18 +24,18 @@ STUDY = {
         "net": {
             "notebook": "model",
             "threads": 2,
-            "parameters": {"epochs": 5, "widths": [8, 16], "augmentation": {"zoom": 0.1, "rotation_degrees": 20}},
+            "parameters": {"mistakes": 5, "widths": [8, 16], "augmentation": {"zoom": 0.1, "rotation_degrees": 20}},
         },
         "compare": {"notebook": "look"},
     },
     "profiles": {
-        "sample": {"images": {"size": 32}, "experiments": {"net": {"parameters": {"epochs": 1}}}},
+        "sample": {"images": {"size": 32}, "experiments": {"net": {"parameters": {"mistakes": 1}}}},
         "laptop": {"experiments": {"net": {"parameters": {"widths": [4]}}}},
         "paper": None,
     },
 }
 COMMON_CELL = "study = 'demo'\nprofile = 'sample'\nstep = 's'\noutput = 'build/by-hand'\nseed = 1\nthreads = 1\n"
-MODEL_CELL = COMMON_CELL + "epochs = 10\nwidths = (8,)\naugmentation = {}\nlearning_rate = 0.001\nviews = 1\n"
+MODEL_CELL = COMMON_CELL + "mistakes = 10\nwidths = (8,)\naugmentation = {}\nlearning_rate = 0.001\nviews = 1\n"
 
 
 def changed(place, value):
@@ -69,7 +69,7 @@ def write(study):
 
 def write_notebook(name, *sources, tags=("parameters",)):
     cells = [nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)}) for source in sources]
-    cells.append(nbformat.v4.new_code_cell("epohcs = 3"))
+    cells.append(nbformat.v4.new_code_cell("mistaeks = 3"))
     nbformat.write(nbformat.v4.new_notebook(cells=cells), paths.notebook(name))
     params.defaults.cache_clear()
 
@@ -88,7 +88,7 @@ def test_profile_changes_only_what_it_names(project):
     assert [study.images.size for study in (sample, laptop, paper)] == [32, 64, 64]
     assert {study.images.fit for study in (sample, laptop, paper)} == {"squash"}
     knobs = [study.experiments["net"].parameters for study in (sample, laptop, paper)]
-    assert [(one.epochs, one.widths, one.augmentation.zoom) for one in knobs] == [
+    assert [(one.mistakes, one.widths, one.augmentation.zoom) for one in knobs] == [
         (1, (8, 16), 0.1),
         (5, (4,), 0.1),
         (5, (8, 16), 0.1),
@@ -122,7 +122,7 @@ def test_unknown_study_and_profile(project):
         ("split.train", "trian"),
         ("sample.images", "image"),
         ("experiments.net.notebook", "notebok"),
-        ("experiments.net.parameters.epochs", "epohcs"),
+        ("experiments.net.parameters.mistakes", "mistaeks"),
         ("experiments.net.parameters.augmentation.rotation_degrees", "rotation_degres"),
     ],
 )
@@ -191,7 +191,7 @@ def test_mistyped_profile_and_experiment_of_a_profile(project):
             "experiments.net.threads: input should be greater than or equal to 1 (given: 0)",
         ),
         ("experiments.net.parameters.widths", [8, 0], "experiments.net.parameters.widths.1: "),
-        ("experiments.net.parameters.epochs", 2.5, "experiments.net.parameters.epochs: "),
+        ("experiments.net.parameters.mistakes", 2.5, "experiments.net.parameters.mistakes: "),
         ("experiments.net.parameters.class_weights", "root", "experiments.net.parameters.class_weights: "),
         ("experiments.net.parameters.augmentation.zoom", 1.5, "experiments.net.parameters.augmentation.zoom: "),
         ("profiles.sample.images.size", 4, "images.size: input should be greater than or equal to 16 (given: 4)"),
@@ -247,7 +247,7 @@ def test_arguments_are_the_common_ones_and_those_named(project):
         "output": "build/sample/demo/net",
         "seed": 7,
         "threads": 2,
-        "epochs": 1,
+        "mistakes": 1,
         "widths": [8, 16],
         "augmentation": {"zoom": 0.1, "rotation_degrees": 20.0},
     }
@@ -255,8 +255,8 @@ def test_arguments_are_the_common_ones_and_those_named(project):
 
 
 def test_a_parameter_that_the_notebook_does_not_know(project):
-    write(changed("experiments.net.parameters.batch_size", 8))
-    assert refusal(params.check) == f"{FILE}: experiments.net: the notebook model.ipynb has no parameter 'batch_size'."
+    write(changed("experiments.net.parameters.dropout", 0.5))
+    assert refusal(params.check) == f"{FILE}: experiments.net: the notebook model.ipynb has no parameter 'dropout'."
     write(changed("experiments.net.parameters.views", 4))
     write_notebook("model", MODEL_CELL.replace("views", "view"))
     assert refusal(params.check) == (
@@ -268,15 +268,15 @@ def test_a_parameter_that_the_notebook_does_not_know(project):
     ("default", "kind"), [("'many'", "str"), ("(1,)", "tuple"), ("{}", "dict"), ("True", "bool"), ("None", "NoneType")]
 )
 def test_a_parameter_of_another_type_than_its_default(project, default, kind):
-    write_notebook("model", MODEL_CELL.replace("epochs = 10", f"epochs = {default}"))
+    write_notebook("model", MODEL_CELL.replace("mistakes = 10", f"mistakes = {default}"))
     assert refusal(params.check) == (
-        f"{FILE}: experiments.net: epochs is 1, but its default in model.ipynb is {default}; "
+        f"{FILE}: experiments.net: mistakes is 1, but its default in model.ipynb is {default}; "
         f"give a value of type {kind}."
     )
 
 
 def test_a_whole_number_fits_a_float_and_a_list_a_tuple_but_a_switch_no_number(project):
-    write_notebook("model", MODEL_CELL.replace("epochs = 10", "epochs = 10.0").replace("(8,)", "[8]"))
+    write_notebook("model", MODEL_CELL.replace("mistakes = 10", "mistakes = 10.0").replace("(8,)", "[8]"))
     params.check("demo", "sample")
     assert not params._same_type(0, True)
     assert not params._same_type(False, 0)
@@ -302,7 +302,7 @@ def test_the_cell_of_the_parameters_must_be_one_and_must_run(project):
     with pytest.raises(LesionbookError, match=r"^broken.ipynb: the cell tagged 'parameters' does not run by itself"):
         params.defaults(paths.notebook("broken"))
     assert params.defaults(paths.notebook("look"))["output"] == "build/by-hand"
-    assert "epohcs" not in params.defaults(paths.notebook("look"))
+    assert "mistaeks" not in params.defaults(paths.notebook("look"))
 
 
 def test_defaults_of_a_recipe_are_within_its_own_ranges():
@@ -343,7 +343,7 @@ def test_every_study_file_validates_against_the_schema(path):
         ("title", ...),
         ("profiles.labtop", {}),
         ("profiles.laptop.images", {"sise": 3}),
-        ("profiles.laptop.experiments.net.parameters", {"epochs": 0}),
+        ("profiles.laptop.experiments.net.parameters", {"mistakes": 0}),
     ],
 )
 def test_the_schema_refuses_what_the_library_refuses(place, value):

@@ -54,7 +54,7 @@ def test_without_images_the_message_says_where_they_belong(project):
 
 def test_a_parameter_that_a_notebook_does_not_know_stops_the_run(project):
     study = copy.deepcopy(tiny_project.STUDY)
-    study["experiments"]["second"]["parameters"] = {"epochs": 3}
+    study["experiments"]["second"]["parameters"] = {"mistakes": 3}
     tiny_project.write_study(project, study)
     with pytest.raises(LesionbookError, match=r"experiments\.second: the notebook second\.ipynb has no parameter"):
         pipeline.plan([], "laptop")
@@ -112,11 +112,11 @@ def test_arguments_change_with_the_settings_they_hold(project, change, touched):
 def test_arguments_of_one_experiment_are_its_own(project):
     before = {name: step.arguments for name, step in steps(project).items()}
     study = copy.deepcopy(tiny_project.STUDY)
-    study["experiments"]["first"]["parameters"] = {"epochs": 3}
+    study["experiments"]["first"]["parameters"] = {"mistakes": 3}
     tiny_project.write_study(project, study)
     after = {name: step.arguments for name, step in steps(project).items()}
     assert {name for name in after if after[name] != before[name]} == {"first"}
-    assert after["first"]["epochs"] == 3
+    assert after["first"]["mistakes"] == 3
 
 
 def changed_readers(project, change):
@@ -191,10 +191,12 @@ def test_a_notebook_runs_again_for_the_modules_it_uses_and_not_for_others(real):
     assert users("datasets/ham10000.py") == everyone
     assert users("selection.py") == users("decoding.py") == users("splits.py") == {"explore", "prepare"}
     assert users("figures/metadata.py") == {"explore", "patients", "prepare"}
-    assert users("figures/training.py") == users("training.py") == users("explain.py") == {"residual-cnn"}
+    networks = everyone - {"explore", "patients", "prepare", "colour-statistics", "compare"}
+    assert {"residual-cnn", "vgg16"} <= networks
+    assert users("figures/training.py") == users("fitting.py") == users("explain.py") == networks
     assert users("architectures/colour_statistics.py") == {"colour-statistics"}
     assert users("storing.py") == {"prepare"}
-    assert users("resampling.py") == {"colour-statistics", "residual-cnn", "compare"}
+    assert users("resampling.py") == networks | {"colour-statistics", "compare"}
     assert users("pipeline.py") == users("render/pdf.py") == set()
 
 

@@ -151,7 +151,7 @@ def file(name):
         pytest.param(file("lib/lesionbook/deep.py"), {"second", "compare"}, id="module-used-indirectly"),
         pytest.param(file("lib/lesionbook/figures/drawing.py"), {"compare"}, id="figure-module-of-one-notebook"),
         pytest.param(
-            study_with("notebook: first\n", "notebook: first\n    parameters: {epochs: 5}\n"),
+            study_with("notebook: first\n", "notebook: first\n    parameters: {mistakes: 5}\n"),
             {"first", "compare"},
             id="parameter-of-one-experiment",
         ),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_store import CLASSES, SIZE, small_network, small_store
 
-from lesionbook import trained, training
+from lesionbook import fitting, trained, training
 from lesionbook.architectures.residual_cnn import residual_cnn
 from lesionbook.errors import LesionbookError
 from lesionbook.images import Store
@@ -36,9 +36,7 @@ def project(tmp_path, monkeypatch):
 
 
 def obtain(store, *, build=residual_cnn, recipe=RECIPE, seed=5, images="abc", **options):
-    return trained.obtain(
-        build, OPTIONS | options, store, recipe, seed=seed, images_digest=images, log=Path("training.log")
-    )
+    return trained.obtain(build, OPTIONS | options, store, recipe, seed=seed, images_digest=images, output=Path())
 
 
 @pytest.fixture
@@ -46,13 +44,13 @@ def quick(monkeypatch):
     """Training replaced by a note of what it was given: weights before, rows, seed."""
     calls = []
 
-    def fit(model, train, validation, recipe, *, seed, on_epoch):
+    def fit(model, train, validation, recipe, *, seed, on_epoch, **_):
         calls.append((model.get_weights(), train, validation, recipe, seed))
-        row = pd.Series(dict.fromkeys(training.HISTORY, 0.5) | {"epoch": 1})
+        row = pd.Series(dict.fromkeys(fitting.HISTORY, 0.5) | {"epoch": 1})
         on_epoch(row)
         return pd.DataFrame([row])
 
-    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(fitting, "fit", fit)
     return calls
 
 
@@ -63,7 +61,7 @@ def test_a_network_is_trained_once_and_then_read(project, store, monkeypatch):
     assert len(log) == 2
     assert re.match(r"epoch=2 learning_rate=\S+ loss=\S+ accuracy=", log[1])
 
-    monkeypatch.setattr(training, "fit", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("trained again"))
     second = obtain(store)
     assert second.fingerprint == first.fingerprint
     pd.testing.assert_frame_equal(second.history, first.history, check_exact=True)
@@ -105,7 +103,7 @@ def moved(store):
         {"dropout": 0.5},
         {"split": True},
         {"threads": True},
-        {"code": "training.py"},
+        {"code": "fitting.py"},
         {"code": "augmentation.py"},
         {"code": "residual_cnn.py"},
         {"code": "layers.py"},
@@ -157,7 +155,7 @@ def test_a_failure_leaves_nothing_that_could_be_taken_for_a_network(project, sto
 
     with monkeypatch.context() as patch:
         if where == "training":
-            patch.setattr(training, "fit", diverges)
+            patch.setattr(fitting, "fit", diverges)
         else:
             patch.setattr(keras.Model, "save", fails)
         with pytest.raises((OSError, LesionbookError)):
@@ -169,14 +167,14 @@ def test_a_failure_leaves_nothing_that_could_be_taken_for_a_network(project, sto
 
 def test_two_notebooks_may_train_the_same_network_at_once(project, store, quick, monkeypatch):
     """The other one, here run in the middle of the first, is done earlier."""
-    fit = training.fit
+    fit = fitting.fit
 
     def overtaken(*arguments, **keywords):
-        monkeypatch.setattr(training, "fit", fit)
+        monkeypatch.setattr(fitting, "fit", fit)
         obtain(store)
         return fit(*arguments, **keywords)
 
-    monkeypatch.setattr(training, "fit", overtaken)
+    monkeypatch.setattr(fitting, "fit", overtaken)
     result = obtain(store)
     assert len(quick) == 2
     assert list(result.history["epoch"]) == [1]

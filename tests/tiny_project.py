@@ -20,7 +20,7 @@ WORK = {
         "for name in ('index.csv', 'images.npy', 'summary.json'):\n    (folder / name).write_text(f'{name} {seed}')"
     ],
     "first": [
-        "print('epoch', epochs)",
+        "print('mistakes', mistakes)",
         "for name in ('predictions.csv', 'summary.json'):\n    (folder / name).touch()",
     ],
     "second": ["for name in ('predictions.csv', 'summary.json'):\n    (folder / name).touch()"],
@@ -56,7 +56,7 @@ def write_study(folder: Path, settings: dict, name: str = "tiny") -> None:
 def write_notebook(folder: Path, step: str, cells: list[str]) -> Path:
     knobs = f'study = "tiny"\nprofile = "laptop"\nstep = "{step}"\noutput = "build/by-hand"\nseed = 1\nthreads = 1'
     if step == "first":
-        knobs += "\nepochs = 20"
+        knobs += "\nmistakes = 20"
     content = [
         new_markdown_cell(f"# The {step} notebook\n\n*Does it run?*"),
         new_code_cell(knobs, metadata={"tags": ["parameters"]}),

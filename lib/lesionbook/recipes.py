@@ -29,6 +29,27 @@ class Augmentation(Settings):
     hue: Annotated[Share, Field(description="largest turn of the hue as a share of the full circle")] = 0.0
 
 
+ClassWeights = Literal["none", "square_root", "balanced"]
+Score = Literal["val_auc", "val_balanced_accuracy", "val_macro_f1", "val_accuracy", "val_loss"]
+
+
+class Plateau(Settings):
+    """A learning rate that falls when a validation score gets no better."""
+
+    monitor: Annotated[Score, Field(description="score that is watched")] = "val_loss"
+    factor: Annotated[float, Field(gt=0, lt=1, description="what the rate is multiplied by")] = 0.1
+    patience: Annotated[Count, Field(description="epochs without a better score before it falls")] = 10
+    min_delta: Annotated[float, Field(ge=0, description="by how much a score must be better to count")] = 0.0001
+    min_learning_rate: Annotated[float, Field(ge=0, description="rate below which it does not fall")] = 0.0
+
+
+class Decay(Settings):
+    """A learning rate that falls by a factor at fixed steps."""
+
+    rate: Annotated[float, Field(gt=0, le=1, description="what the rate is multiplied by")] = 0.96
+    steps: Annotated[Count, Field(description="steps between two falls")] = 100_000
+
+
 class Recipe(Settings):
     """How a network is trained."""
 
@@ -37,22 +58,47 @@ class Recipe(Settings):
         int, Field(ge=0, strict=True, description="epochs in which the learning rate rises to its peak")
     ] = 0
     batch_size: Annotated[Count, Field(description="images per step")] = 64
-    learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate of AdamW")] = 0.001
+    optimizer: Annotated[Literal["adamw", "adam"], Field(description="AdamW with weight decay, or plain Adam")] = (
+        "adamw"
+    )
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="peak learning rate")] = 0.001
+    schedule: Annotated[
+        Literal["cosine", "constant", "plateau", "exponential"], Field(description="how the learning rate changes")
+    ] = "cosine"
+    plateau: Annotated[Plateau, Field(description="when a learning rate of this schedule falls")] = Plateau()
+    decay: Annotated[Decay, Field(description="how an exponential schedule falls")] = Decay()
+    loss: Annotated[
+        Literal["categorical_crossentropy", "binary_crossentropy"],
+        Field(description="of one distribution over the classes, or of each class by itself"),
+    ] = "categorical_crossentropy"
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled weight decay of AdamW")] = 0.0
     label_smoothing: Annotated[Share, Field(description="share of each target spread over all classes")] = 0.0
     mixup: Annotated[float, Field(ge=0, le=10, description="blend pairs of training images; 0 blends none")] = 0.0
     class_weights: Annotated[
-        Literal["none", "square_root", "balanced"],
+        ClassWeights,
         Field(
             description="weight of an image in the loss: 1, or N / (classes x count of its class), or the root of that"
         ),
     ] = "none"
     patience: Annotated[Count, Field(description="epochs without a better validation score before training stops")] = 10
-    monitor: Annotated[
-        Literal["val_auc", "val_balanced_accuracy", "val_accuracy", "val_loss"],
-        Field(description="validation score that chooses the best epoch"),
-    ] = "val_balanced_accuracy"
+    min_delta: Annotated[float, Field(ge=0, description="by how much a score must be better to count")] = 0.0
+    monitor: Annotated[Score, Field(description="validation score that chooses the best epoch")] = (
+        "val_balanced_accuracy"
+    )
+    feature_variants: Annotated[
+        int,
+        Field(
+            ge=0, strict=True, description="variants whose features a frozen base computes once; 0: every epoch anew"
+        ),
+    ] = 0
     augmentation: Annotated[Augmentation, Field(description="random changes of training images")] = Augmentation()
+
+
+class FineTuning(Recipe):
+    """A second phase of training, in which the last layers of a frozen base learn as well."""
+
+    last: Annotated[Count | None, Field(description="so many layers from the end of the model")] = None
+    from_layer: Annotated[str | None, Field(description="this layer and all behind it")] = None
 
 
 class ByImage(Settings):
@@ -63,10 +109,36 @@ class ByImage(Settings):
     test: Share
 
 
-class Knobs(Recipe):
+class Knobs(Settings):
     """Every parameter that an experiment may pass; each notebook takes the ones in its own first cell."""
 
+    recipe: Annotated[Recipe, Field(description="how a network is trained")] = Recipe()
+    class_weights: Annotated[ClassWeights, Field(description="weight of an image in the loss of a regression")] = "none"
+    augmentation: Annotated[Augmentation, Field(description="changes shown as examples")] = Augmentation()
+
     widths: Annotated[tuple[Count, ...], Field(min_length=1, description="channels of each stage")] = (32, 64, 128, 256)
+    filters: Annotated[tuple[Count, ...], Field(min_length=1, description="channels of the convolutions or blocks")] = (
+        32,
+    )
+    plan: Annotated[
+        tuple[tuple[Count, Count, Count], ...], Field(description="of each stage: channels, first stride, blocks")
+    ] = ((64, 1, 3),)
+    activation: Annotated[
+        Literal["leaky_relu", "relu", "sigmoid", "tanh", "softmax"], Field(description="inside the network")
+    ] = "relu"
+    alpha: Annotated[float, Field(ge=0, le=1, description="slope of the leaky ReLU below zero")] = 0.3
+    bias: Annotated[Literal["first", "all"] | bool, Field(description="which convolutions have a bias")] = "first"
+    initializer: Annotated[Literal["glorot_uniform", "he_normal"], Field(description="how kernels begin")] = (
+        "glorot_uniform"
+    )
+    dense: Annotated[tuple[Count, ...], Field(description="units of the dense layers")] = ()
+    dense_dropout: Annotated[Share, Field(description="share of features dropped after dense layers")] = 0.5
+    normalized: Annotated[bool, Field(description="batch normalization behind dense layers")] = False
+    pooling: Annotated[Literal["average", "flatten"], Field(description="how feature maps become a vector")] = "average"
+    outputs: Annotated[
+        Literal["softmax", "single_sigmoid", "sigmoids"], Field(description="how the network answers")
+    ] = "softmax"
+    trainable_from: Annotated[str, Field(description="first layer of a base that learns; empty for none")] = ""
     blocks: Annotated[tuple[Count, ...], Field(min_length=1, description="residual blocks of each stage")] = (
         1,
         1,
@@ -82,6 +154,10 @@ class Knobs(Recipe):
     regularizations: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...], Field(description="inverse penalties tried")
     ] = (1.0,)
+    weights: Annotated[
+        str, Field(description="initial weights: none, imagenet, a file, or an experiment (study/experiment)")
+    ] = "none"
+    fine_tuning: Annotated[FineTuning | None, Field(description="the second phase of training")] = None
     pie: Annotated[bool, Field(description="class shares drawn as a pie too")] = False
     centre: Annotated[
         int, Field(ge=0, strict=True, description="side in pixels of the central square that decides the label")

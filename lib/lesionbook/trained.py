@@ -6,6 +6,7 @@ recipe, its images, the seed, the number of threads, the number format or the ve
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 import keras
 import pandas as pd
 
-from lesionbook import dependencies, paths, training
+from lesionbook import dependencies, features, fitting, initial_weights, paths, training
+from lesionbook.architectures import freezing
 from lesionbook.images import Store
-from lesionbook.recipes import Recipe
+from lesionbook.recipes import FineTuning, Recipe
 
 PACKAGES = ("tensorflow-cpu", "tensorflow", "jax", "keras", "numpy", "opencv-python-headless", "scikit-learn")
 
@@ -30,7 +32,7 @@ class Trained:
     model : keras.Model
         With the weights of the best validation epoch.
     history : DataFrame
-        As returned by `lesionbook.training.fit`.
+        As returned by `lesionbook.fitting.fit`, with ``phase`` (1, 2).
     fingerprint : str
         16 hexadecimal digits.
     """
@@ -48,9 +50,13 @@ def obtain(
     *,
     seed: int,
     images_digest: str,
-    log: Path,
+    output: Path,
+    weights: str = "none",
+    fine_tuning: FineTuning | None = None,
 ) -> Trained:
     """Train a network, or read it where exactly this training has been done before.
+
+    A training that was interrupted goes on behind its last whole epoch.
 
     Parameters
     ----------
@@ -59,42 +65,103 @@ def obtain(
     store : Store
         Images; only rows of ``train`` and ``val`` are touched.
     recipe : Recipe
-        How to train.
+        How to train; with ``feature_variants``, the head alone on stored features of the frozen base.
     seed : int
         Seed of the initial weights, the batches and the variants.
     images_digest : str
         SHA-256 of the stored images.
-    log : Path
-        Text file that gets one line per epoch as it ends, to be watched from a terminal.
+    output : Path
+        Folder for ``training.log`` (a line per epoch as it ends) and ``progress.log`` (how far the epoch is).
+    weights : str
+        Initial weights of the base: ``none``, ``imagenet``, a file, or an experiment; see `lesionbook.initial_weights`.
+    fine_tuning : FineTuning, optional
+        A second phase, from the best epoch of the first, which is kept by itself.
 
     Returns
     -------
     Trained
     """
-    key = dependencies.fingerprint(
-        modules=("lesionbook.training", build.__module__),
-        packages=PACKAGES,
-        values={
-            "options": options,
-            "recipe": recipe.model_dump(mode="json"),
-            "images": images_digest,
-            "split": store.index[["image_id", "label", "split"]].to_csv(index=False),
-            "settings": [seed, *training.settings()],
-        },
-    )
+    keras.utils.set_random_seed(seed)  # whatever was built before must not shift the initial weights
+    model = build(**options)
+    origin = initial_weights.load(model, weights, architecture=build.__name__)
+    log = _Log(output)
+    values = {
+        "options": options,
+        "recipe": recipe.model_dump(mode="json"),
+        "weights": origin.sha256,
+        "images": images_digest,
+        "split": store.index[["image_id", "label", "split"]].to_csv(index=False),
+        "settings": [seed, *training.settings()],
+    }
+    first = _once(model, store, recipe, seed, _key(build, values), log)
+    if fine_tuning is None:
+        return first
+    freezing.unfreeze(first.model, last=fine_tuning.last, from_layer=fine_tuning.from_layer)
+    key = _key(build, {"first phase": first.fingerprint, "second phase": fine_tuning.model_dump(mode="json")})
+    return _once(first.model, store, fine_tuning, seed, key, log, before=first.history)
+
+
+def _key(build: Callable[..., keras.Model], values: dict[str, Any]) -> str:
+    modules = ("lesionbook.fitting", "lesionbook.features", "lesionbook.architectures.freezing", build.__module__)
+    return dependencies.fingerprint(modules=modules, packages=PACKAGES, values=values)
+
+
+def _once(
+    model: keras.Model,
+    store: Store,
+    recipe: Recipe,
+    seed: int,
+    key: str,
+    log: "_Log",
+    before: pd.DataFrame | None = None,
+) -> Trained:
+    """Train a phase and keep it, or read it."""
     folder = paths.cache() / key
     if not folder.exists():
-        lines: list[str] = []
-
-        def note(row: pd.Series) -> None:
-            lines.append(" ".join(f"{name}={value:.4g}" for name, value in row.items()))
-            log.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-        keras.utils.set_random_seed(seed)  # whatever was built before must not shift the initial weights
-        model = build(**options)
-        history = training.fit(model, store.rows("train"), store.rows("val"), recipe, seed=seed, on_epoch=note)
-        _keep(folder, model, history)
+        # Two notebooks may be at the same training at the same time: each has a place of its own to be interrupted in.
+        unfinished = folder.with_name(f"{key}.{log.output.name}.part")
+        past = pd.DataFrame() if before is None else before
+        log.lines = [log.line(row) for _, row in past.iterrows()]
+        history = _phase(model, store, recipe, seed, unfinished, len(past), log)
+        number = 1 if before is None else int(before["phase"].max()) + 1
+        _keep(folder, model, pd.concat([before, history.assign(phase=number)]))
+        shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(keras.models.load_model(folder / "model.keras"), pd.read_csv(folder / "history.csv"), key)
+
+
+def _phase(
+    model: keras.Model, store: Store, recipe: Recipe, seed: int, checkpoint: Path, first_epoch: int, log: "_Log"
+) -> pd.DataFrame:
+    """Train on images, or the head on features that the frozen base gives once."""
+    options = {"seed": seed, "checkpoint": checkpoint, "first_epoch": first_epoch}
+    options |= {"on_epoch": log.epoch, "on_batch": log.batch}
+    train, validation = store.rows("train"), store.rows("val")
+    if not recipe.feature_variants:
+        return fitting.fit(model, train, validation, recipe, **options)
+    base, head = features.parts(model)
+    stored = features.compute(base, train, recipe, seed=seed), features.compute(base, validation)
+    return fitting.fit(head, *stored, recipe, batches=features.Batches, **options)
+
+
+class _Log:
+    """The lines of ``training.log`` and the one of ``progress.log``, which is renewed every other second."""
+
+    def __init__(self, output: Path) -> None:
+        self.output, self.said = output, 0.0
+        self.lines: list[str] = []
+
+    def epoch(self, row: pd.Series) -> None:
+        self.lines.append(self.line(row))
+        (self.output / "training.log").write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+    def batch(self, epoch: int, batch: int, batches: int) -> None:
+        if time.monotonic() - self.said > 2:
+            self.said = time.monotonic()
+            (self.output / "progress.log").write_text(f"epoch {epoch}, batch {batch} of {batches}\n", encoding="utf-8")
+
+    @staticmethod
+    def line(row: pd.Series) -> str:
+        return " ".join(f"{name}={value:.4g}" for name, value in row.items())
 
 
 def _keep(folder: Path, model: keras.Model, history: pd.DataFrame) -> None:

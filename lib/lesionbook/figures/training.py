@@ -49,14 +49,21 @@ def _rate_axis(axes: Axes, rates: pd.Series) -> None:
     axes.minorticks_off()
 
 
+def _phases(history: pd.DataFrame) -> list[int]:
+    """First epochs of the phases after the first."""
+    if "phase" not in history:
+        return []
+    return history.groupby("phase")["epoch"].min().iloc[1:].tolist()
+
+
 def curves(history: pd.DataFrame, monitor: str = "val_loss", best: int | None = None) -> Figure:
-    """Draw loss, accuracy and learning rate against the epoch, with the best epoch marked.
+    """Draw loss, accuracy and learning rate against the epoch, with the best epoch and the phases marked.
 
     Parameters
     ----------
     history : DataFrame
         One row per epoch: ``epoch, learning_rate, loss, accuracy, val_loss, val_accuracy, val_balanced_accuracy``;
-        accuracies 0..1. Columns that are missing are left out.
+        accuracies 0..1; ``phase`` where there are several. Columns that are missing are left out.
     monitor : str
         The column that chose the best epoch.
     best : int, optional
@@ -87,6 +94,9 @@ def curves(history: pd.DataFrame, monitor: str = "val_loss", best: int | None = 
     for name, panel in axes.items():
         mark = panel.axvline(best, color=style.FAINT, lw=1.2, ls=(0, (3, 2)), zorder=1)
         mark.set_label(f"best epoch ({best})" if name == "accuracy" else "_best")
+        for start in _phases(history):
+            line = panel.axvline(start - 0.5, color=style.INK, lw=1.0, ls=":", zorder=1)
+            line.set_label("next phase" if name == "accuracy" else "_phase")
         if len(history) < 8:
             panel.set_xticks(history["epoch"])
         else:
