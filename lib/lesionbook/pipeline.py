@@ -135,13 +135,15 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
     if name in settings.looks:
         kept = draws = [drawn_images(settings)] if profile == "sample" else []
         arguments |= {"files": listing}
+    if name == params.LAST:
+        arguments |= {"titles": {model: settings.experiments[model].title for model in settings.models}}
     if name not in settings.models:  # a model meets the rest of the study file in its inputs
         arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
     return Step(
         study=study,
         profile=profile,
         name=name,
-        title=opening(experiment.notebook)[0],
+        title=experiment.title or opening(experiment.notebook)[0],
         heading=settings.title,
         question=settings.summary,
         threads=experiment.threads,
@@ -235,7 +237,7 @@ def _render(study: str, profile: str, step: str, notebook: Path) -> None:
 
     settings = params.load(study, profile)
     navigation = [
-        html.NavigationEntry(opening(experiment.notebook)[0], f"{name}.html", name == step)
+        html.NavigationEntry(experiment.title or opening(experiment.notebook)[0], f"{name}.html", name == step)
         for name, experiment in settings.experiments.items()
     ]
     output = paths.report(profile, study, step)
@@ -254,7 +256,10 @@ def _entry(index: Any, study: str, profile: str) -> Any:
     done = [name for name in settings.experiments if (folder / f"{name}.html").exists()]
     if not done:
         return None
-    openings = {name: opening(experiment.notebook) for name, experiment in settings.experiments.items()}
+    openings = {
+        name: (experiment.title or opening(experiment.notebook)[0], opening(experiment.notebook)[1])
+        for name, experiment in settings.experiments.items()
+    }
     failed = [name for name in openings if (paths.step(profile, study, name) / paths.FAILED).exists()]
     summary = paths.step(profile, study, params.LAST) / "summary.json"
     return index.IndexEntry(

@@ -90,6 +90,7 @@ class Experiment(Settings):
     """One notebook with its parameters."""
 
     notebook: Annotated[str, Field(description="file in notebooks/ without its ending")]
+    title: Annotated[str, Field(description="in lists, where it is not the notebook's own title")] = ""
     threads: Annotated[
         int, Field(ge=1, le=64, strict=True, description="threads it computes with; results depend on it")
     ] = 1
