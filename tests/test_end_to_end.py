@@ -45,12 +45,16 @@ def merged(base, changes):
 
 
 def project(folder):
-    """A clone with a smaller sample."""
+    """A clone with a smaller sample and two of the models."""
     folder.mkdir(parents=True)
     shutil.copytree(tiny_project.ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
     shutil.copy(tiny_project.ROOT / "requirements.lock", folder)
     settings = yaml.safe_load((tiny_project.ROOT / "params" / f"{STUDY}.yml").read_text(encoding="utf-8"))
-    settings["profiles"] = {"sample": merged(settings["profiles"]["sample"], SMALLER)}
+    sample = merged(settings["profiles"]["sample"], SMALLER)
+    kept = ("explore", "patients", "prepare", *MODELS, "compare")
+    for part in (settings, sample):
+        part["experiments"] = {name: one for name, one in part["experiments"].items() if name in kept}
+    settings["profiles"] = {"sample": sample}
     (folder / "params").mkdir()
     tiny_project.write_study(folder, settings, STUDY)
     return tiny_project.with_machinery(folder)

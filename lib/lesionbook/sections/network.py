@@ -14,6 +14,7 @@ from lesionbook.augmentation import keys, variants
 from lesionbook.figures import architecture as drawings
 from lesionbook.figures import images as pictures
 from lesionbook.figures import training as curves
+from lesionbook.figures import understanding
 from lesionbook.images import Rows, Store
 from lesionbook.recipes import FineTuning, Recipe
 from lesionbook.run import Run
@@ -151,4 +152,34 @@ def attention(run: Run, model: keras.Model, test: pd.DataFrame, store: Store, *,
         caption="Test images of each class, chosen at random, and the regions that spoke for the answer (Grad-CAM). "
         "The answer is that of all views together, the map that of the upright view.",
         alt="Pairs of test images and the same images with a heat map.",
+    )
+
+
+def first_layer(model: keras.Model, rows: Rows) -> None:
+    """Show the kernels of the first convolution and what they make of one image."""
+    report.show_figure(
+        understanding.kernels(explain.kernels(model)),
+        label="kernels",
+        caption="Kernels of the first convolution; grey is zero. After a short training from random weights they still "
+        "look like noise.",
+        alt="Small colour tiles, one per kernel of the first convolution.",
+    )
+    image = rows.images(slice(0, 1))
+    report.show_figure(
+        understanding.feature_maps(image[0], explain.feature_maps(model, image)[0]),
+        label="feature-maps",
+        caption=f"The image {rows.index['image_id'].iloc[0]} and up to 16 feature maps of the first convolution.",
+        alt="One image beside grey maps of the answers of the first convolution.",
+    )
+
+
+def embedding(run: Run, model: keras.Model, rows: Rows, *, seed: int) -> None:
+    """Lay the images out by the features that enter the head, coloured by class."""
+    points = explain.embedding(explain.features(model, rows.images()), seed=seed)
+    report.show_figure(
+        understanding.embedding(points, rows.index["label"], names=run.names),
+        label="embedding",
+        caption="The test images by the two directions in which the features that enter the head vary most (principal "
+        "components); the axes say how much of the variation each of them holds.",
+        alt="Scatter of the test images by two principal components, one colour and marker per class.",
     )
