@@ -39,7 +39,7 @@ def describe(
         ``age_describe`` (count, mean, standard deviation with n - 1, minimum, quartiles, maximum).
     """
     counts = table["label"].value_counts().reindex(classes, fill_value=0)
-    gaps = table.drop(columns="path", errors="ignore").isna().sum()
+    gaps = table.drop(columns=["path", "file_order"], errors="ignore").isna().sum()
     found: dict[str, Any] = {
         "rows": len(table),
         "missing": {original.get(name, name): int(number) for name, number in gaps.items()},
