@@ -61,6 +61,11 @@ def test_with_pooling_and_one_dense_layer_it_is_the_class_activation_map():
     keras.utils.set_random_seed(8)
     model = residual_cnn(24, 4, widths=(6, 8), blocks=(1, 1))
     images = np.random.default_rng(8).integers(0, 256, size=(5, 24, 24, 3), dtype=np.uint8)
+    # Weights of NumPy's making, since Keras draws others when its backend does.
+    draw = np.random.default_rng(8)
+    model.set_weights([np.abs(draw.normal(size=weight.shape)) for weight in model.get_weights()])
+    logits = model.get_layer("logits")
+    logits.set_weights([draw.normal(size=weight.shape) for weight in logits.get_weights()])
     classes = np.array([0, 1, 2, 3, 1])
     maps = keras.Model(model.inputs, model.get_layer("last_convolution").output).predict_on_batch(images)
     kernel = model.get_layer("logits").get_weights()[0]
@@ -70,7 +75,7 @@ def test_with_pooling_and_one_dense_layer_it_is_the_class_activation_map():
     assert heat.shape == (5, 6, 6)
     assert heat.dtype == np.float32
     assert np.allclose(heat, expected, atol=1e-5)
-    assert (heat.max(axis=(1, 2)) == 1).sum() >= 2
+    assert (heat.max(axis=(1, 2)) == 1).sum() >= 3
 
 
 def test_an_image_is_explained_alike_alone_and_among_others():
