@@ -23,8 +23,8 @@ def parted(items: list, longest: int = LONGEST) -> list[list]:
     return [items[start : start + length] for start in range(0, len(items), length)]
 
 
-def in_order(function: Callable[[Any], Any], items: list) -> Iterator[Any]:
-    """Call a function with every item, in as many processes as there are cores, and yield the results in order.
+def in_order(function: Callable[[Any], Any], items: list, workers: int | None = None) -> Iterator[Any]:
+    """Call a function with every item, in several processes, and yield the results in order.
 
     Processes, not threads: decoding a small image is mostly Python, which only one thread at a time can run. They are
     spawned, not forked, as a forked one would inherit the locks of threads that TensorFlow may have started. No more
@@ -37,6 +37,8 @@ def in_order(function: Callable[[Any], Any], items: list) -> Iterator[Any]:
         A function of a module, or a `functools.partial` of one.
     items : list
         A list of one item is worked on in this process.
+    workers : int, optional
+        Number of processes, by default as many as there are cores; with 1 everything runs in this process.
 
     Yields
     ------
@@ -48,7 +50,7 @@ def in_order(function: Callable[[Any], Any], items: list) -> Iterator[Any]:
     LesionbookError
         If a process dies. What the function raises, comes through as it is.
     """
-    workers = min(cores(), len(items))
+    workers = min(workers or cores(), len(items))
     if workers <= 1:
         yield from map(function, items)
         return

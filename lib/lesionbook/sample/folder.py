@@ -1,17 +1,17 @@
 """What every drawn sample shares: numbers in range, processes side by side, a folder that appears when complete."""
 
-import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from lesionbook.errors import LesionbookError
+from lesionbook.processes import in_order
 
 NOTE = (
     "The {what} in this folder are drawn by a program (seed {seed}); they show no patient, "
@@ -95,17 +95,17 @@ def each(function: Callable[[Any], None], items: Iterable[Any], *, processes: in
     chunk : int
         Number of successive items that go to the same process at a time.
     """
-    if processes == 1:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
-            for item in items:
-                function(item)
-        finally:
-            cv2.setNumThreads(threads)
-        return
-    # Spawned, not forked: a forked child would inherit the locks of threads that TensorFlow may have started.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        for _ in pool.map(function, items, chunksize=chunk):
+    items = list(items)
+    pieces = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the processes of the pool see to it themselves
+    try:
+        for _ in in_order(partial(_call, function), pieces, processes):
             pass  # asking for each result raises what went wrong
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _call(function: Callable[[Any], None], piece: list[Any]) -> None:
+    for item in piece:
+        function(item)
