@@ -185,7 +185,7 @@ def test_other_trunks_join_metadata(trunk):
     options = {"plain_cnn": {"filters": (2,) * 3}, "resnet34": {"plan": ((2, 1, 1),)}}.get(trunk)
     model = image_and_metadata(32, 3, columns=2, trunk=trunk, options=options)
     features = TRUNKS[trunk](32, 3, **(options or {})).get_layer("features").output.shape[-1]
-    assert model.get_layer("image_and_metadata").output.shape[-1] == features + 2
+    assert model.get_layer("joined").output.shape[-1] == features + 2
     assert answers(model, examples(model)).shape == (3, 3)
 
 

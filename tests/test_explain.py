@@ -123,7 +123,7 @@ def with_metadata():
     image, metadata = keras.Input((8, 8, 3), name="image"), keras.Input((1,), name="metadata")
     x = keras.layers.Conv2D(1, 1, use_bias=False, name="last_convolution")(image)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    x = keras.layers.Multiply(name="features")([x, metadata])
+    x = keras.layers.Multiply(name="features")([x, keras.layers.Identity(name="told")(metadata)])
     x = keras.layers.Dense(1, use_bias=False, name="logits")(x)
     model = keras.Model([image, metadata], keras.layers.Activation("sigmoid")(x))
     model.set_weights([np.array([1, 0, 0]).reshape(1, 1, 3, 1), np.ones((1, 1))])

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from lesionbook.errors import LesionbookError
+from lesionbook.features import told
 from lesionbook.operations import gradient
 
 BATCH = 32  # images in a network at once
@@ -160,7 +161,7 @@ def grad_cam(
     sums are cut off.
     """
     last, logits = model.get_layer("last_convolution").output, model.get_layer("logits").output
-    head = _model([last, *model.inputs[1:]], logits)
+    head = _model([last, *told(model)], logits)
     second = _second(model, metadata)
     maps = _run(keras.Model(model.inputs[0], last), [images])
     directions = np.eye(model.output.shape[-1])

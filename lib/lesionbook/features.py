@@ -14,10 +14,13 @@ from lesionbook.images import Rows
 from lesionbook.recipes import Recipe
 
 LAYER = "features"  # of every architecture: the vector that enters the head
+TOLD = "told"  # of those with a second input: the metadata as they enter the head
 
 
 def parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Base and head of a flat model; they share its layers, so that training the head trains the model.
+
+    Metadata enter the head, beside the features.
 
     Raises
     ------
@@ -25,12 +28,22 @@ def parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
         If something before the layer ``features`` is trainable: its features change from epoch to epoch.
     """
     cut = model.get_layer(LAYER).output
-    base, head = keras.Model(model.inputs, cut), keras.Model(cut, model.output)
+    base = keras.Model(model.inputs[0], cut)
+    head = keras.Model([cut, *told(model)] if told(model) else cut, model.output)
     if base.trainable_variables:
         raise LesionbookError(
             f"features: {base.trainable_variables[0].path} is trainable; set feature_variants to 0 in the study file."
         )
     return base, head
+
+
+def told(model: keras.Model) -> list[keras.KerasTensor]:
+    """Where metadata enter a model: behind its second input, if it has one.
+
+    A part of a model may begin at any tensor but an input of the whole: Keras would give that input a second history,
+    and the model could not be saved any more.
+    """
+    return [model.get_layer(TOLD).output] if model.inputs[1:] else []
 
 
 def compute(base: keras.Model, rows: Rows, recipe: Recipe | None = None, *, seed: int = 0) -> Rows:
@@ -67,7 +80,7 @@ class Batches(batches.Batches):
 
 
 def _with(rows: Rows, array: np.ndarray) -> Rows:
-    return Rows(rows.index, rows.classes, array, np.arange(len(rows)))
+    return Rows(rows.index, rows.classes, array, np.arange(len(rows)), rows.beside())
 
 
 def _answers(
@@ -83,5 +96,6 @@ def _answers(
             images = np.stack(
                 [augment(one, recipe.augmentation, seed=seed, epoch=epoch, key=key) for one, key in changes]
             )
-        answers.append(keras.ops.convert_to_numpy(base.predict_on_batch(images)).astype("float32"))
+        answer = base.predict_on_batch(images)[: len(chosen)]  # of the first device, as in training.predict
+        answers.append(keras.ops.convert_to_numpy(answer).astype("float32"))
     return np.concatenate(answers)

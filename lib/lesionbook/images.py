@@ -25,12 +25,15 @@ class Rows:
         The whole store, memory-mapped.
     positions : ndarray of int, shape (N,)
         Where the rows stand in `array`.
+    metadata : ndarray of float32, shape (M, K), optional
+        What a network with a second input is told beside each image of the store; see `lesionbook.metadata`.
     """
 
     index: pd.DataFrame
     classes: list[str]
     array: np.ndarray
     positions: np.ndarray
+    metadata: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Give the number of rows."""
@@ -45,8 +48,17 @@ class Rows:
         """Images of the chosen rows, uint8 of shape (K, S, S, 3)."""
         return self.array[self.positions[chosen]]
 
-    def of(self, image_ids: pd.Series) -> np.ndarray:
-        """Images by their ids, in the order of the ids, uint8 of shape (K, S, S, 3).
+    def beside(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray | None:
+        """Metadata of the chosen rows, float32 of shape (K, columns), if the rows have any."""
+        return None if self.metadata is None else self.metadata[self.positions[chosen]]
+
+    def inputs(self, images: np.ndarray, chosen: np.ndarray | slice) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """What a network is given for the chosen rows: what became of their images, and metadata if there are any."""
+        beside = self.beside(chosen)
+        return images if beside is None else (images, beside)
+
+    def find(self, image_ids: pd.Series) -> np.ndarray:
+        """Where images stand among the rows, by their ids, int of shape (K,).
 
         Raises
         ------
@@ -57,7 +69,11 @@ class Rows:
         if (found < 0).any():
             absent = pd.Index(image_ids)[found < 0][0]
             raise LesionbookError(f"The image {absent!r} is not among these {len(self)} rows; open the right split.")
-        return self.images(found)
+        return found
+
+    def of(self, image_ids: pd.Series) -> np.ndarray:
+        """Images by their ids, in the order of the ids, uint8 of shape (K, S, S, 3); errors as in `find`."""
+        return self.images(self.find(image_ids))
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,7 @@ class Store:
     index: pd.DataFrame
     array: np.ndarray
     classes: list[str]
+    metadata: np.ndarray | None = None
 
     @classmethod
     def open(cls, folder: Path, classes: list[str]) -> "Store":
@@ -94,7 +111,8 @@ class Store:
     def rows(self, *splits: str) -> Rows:
         """Rows of the named splits (train, val, test), in the order of the index."""
         positions = np.flatnonzero(self.index["split"].isin(splits))
-        return Rows(self.index.iloc[positions].reset_index(drop=True), self.classes, self.array, positions)
+        index = self.index.iloc[positions].reset_index(drop=True)
+        return Rows(index, self.classes, self.array, positions, self.metadata)
 
 
 def digest(path: Path) -> str:

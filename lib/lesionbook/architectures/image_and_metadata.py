@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from lesionbook.architectures.freezing import freeze
 from lesionbook.architectures.heads import Outputs, answer, hidden
 from lesionbook.architectures.normalized_cnn import normalized_cnn
 from lesionbook.architectures.plain_cnn import plain_cnn
@@ -46,6 +47,7 @@ def image_and_metadata(
     dense: Sequence[int] = (64,),
     dropout: float = 0.3,
     outputs: Outputs = "softmax",
+    trainable_from: str = "all",
 ) -> keras.Model:
     """Join the features of an image with metadata and answer from both.
 
@@ -68,6 +70,9 @@ def image_and_metadata(
         Share dropped while training, 0 to 1, after the last of them.
     outputs : {"softmax", "single_sigmoid", "sigmoids"}
         How the network answers, see `heads.answer`.
+    trainable_from : str
+        First layer of the trunk that learns, ``all`` or "" for none, see
+        `freezing.freeze`.
 
     Returns
     -------
@@ -90,9 +95,12 @@ def image_and_metadata(
             f"study file to one of {', '.join(TRUNKS)}."
         )
     body = TRUNKS[trunk](image_size, classes, **(options or {}))
+    features = body.get_layer("features").output
+    freeze(keras.Model(body.inputs[0], features), trainable_from)
     metadata = keras.Input((columns,), name="metadata")
-    joined = [body.get_layer("features").output, metadata]
-    x = layers.Concatenate(name="image_and_metadata")(joined)
+    # A network can be cut in two here; Keras cannot cut at an input (see features).
+    joined = [features, layers.Identity(name="told")(metadata)]
+    x = layers.Concatenate(name="joined")(joined)
     x = hidden(x, dense, dropout=dropout)
     return keras.Model(
         [body.inputs[0], metadata],

@@ -37,6 +37,7 @@ RECORD = Record(
         "not recorded."
     ),
     metadata=("dx_type", "age", "sex", "localization"),
+    known_before=("age", "sex", "localization"),
     licence="CC BY-NC 4.0",
     citation=(
         "P. Tschandl, C. Rosendahl, H. Kittler: The HAM10000 dataset, a large collection of multi-source dermatoscopic "

@@ -33,6 +33,7 @@ RECORD = Record(
         "Skin tone is not recorded."
     ),
     metadata=("given_split", "age", "sex"),
+    known_before=("age", "sex"),
     licence="CC0",
     citation=(
         "N. C. F. Codella et al.: Skin lesion analysis toward melanoma detection: a challenge at the 2017 "

@@ -38,6 +38,7 @@ RECORD = Record(
         "and some have no lesion id. Skin tone is not recorded."
     ),
     metadata=("age", "sex", "localization"),
+    known_before=("age", "sex", "localization"),
     licence="CC BY-NC 4.0",
     citation=(
         "P. Tschandl, C. Rosendahl, H. Kittler: The HAM10000 dataset. Scientific Data 5:180161 (2018); N. C. F. "

@@ -27,6 +27,8 @@ class Record:
         collection cannot tell.
     metadata : tuple of str
         Metadata columns that the table may have, in their order.
+    known_before : tuple of str
+        Those of them that are known before the diagnosis, so that a model may be told them.
     licence, citation, source : str
         Under what terms, how to cite, where it is described.
     kaggle : str
@@ -58,6 +60,7 @@ class Record:
     kaggle: str
     layout: str
     original: dict[str, str] = field(default_factory=dict)
+    known_before: tuple[str, ...] = ()
     competition: bool = False
     checksums: dict[str, str] = field(default_factory=dict)
 
