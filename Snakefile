@@ -1,14 +1,14 @@
 # The order of the work: which notebook feeds which. `make report` runs it; `make plan` shows what it would do and why.
 import sys
 
-from lesionbook import pipeline
+from lesionbook import plan
 from lesionbook.errors import LesionbookError
 
 # Snakemake reads an empty value as none.
 PROFILE = config.get("profile") or "sample"
 try:
-    PLAN = pipeline.plan(str(config.get("study") or "").split(), PROFILE, str(config.get("data") or ""))
-    LOOK = pipeline.report_modules()
+    PLAN = plan.steps(str(config.get("study") or "").split(), PROFILE, str(config.get("data") or ""))
+    LOOK = plan.report_modules()
 except LesionbookError as error:
     sys.exit(f"error: {error}")
 STEPS = [step for steps in PLAN.values() for step in steps]

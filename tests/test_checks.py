@@ -127,3 +127,40 @@ def test_the_gate_leaves_out_what_has_no_key():
     checks.leakage_gate(INDEX, {"a near-duplicate": unknown})
     with pytest.raises(LesionbookError, match=r"a near-duplicate, 1 times .* image i2 on train and val"):
         checks.leakage_gate(INDEX, {"a near-duplicate": pd.Series([None, 1.0, 1.0, 2.0, 2.0])})
+
+
+# Networks that start from another study
+
+
+def sides(rows):
+    return pd.DataFrame(rows, columns=["image_id", "content", "split"])
+
+
+OWN = sides([("a", "1", "train"), ("b", "2", "val"), ("c", "3", "test"), ("d", "4", "test")])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [("a", "1", "train")],  # seen there, trained on here as well
+        [("c", "3", "test"), ("d", "4", "test")],  # not seen there
+        [("x", "9", "train"), ("y", "8", "val")],
+    ],
+)
+def test_weights_may_come_from_what_is_not_judged_by(other):
+    checks.unseen_gate(OWN, sides(other), "other/net")
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (
+            [("c", "9", "train")],
+            "other/net has been trained on 1 of the 3 validation and test images .*, c for instance",
+        ),
+        ([("x", "3", "val"), ("b", "7", "train")], "trained on 2 of the 3 .*, b for instance"),
+    ],
+)
+def test_weights_that_know_images_by_id_or_pixels_are_refused(other, said):
+    with pytest.raises(LesionbookError, match=said):
+        checks.unseen_gate(OWN, sides(other), "other/net")

@@ -6,6 +6,7 @@ import sys
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tiny_project
 from keras import applications
@@ -152,6 +153,33 @@ def test_the_base_of_an_experiment_is_taken_over_and_the_head_is_not(project, we
     assert (origin.layers, origin.parameters) == (len(base), sum(layer.count_params() for layer in base))
     assert origin.description == "those that tiny/first ended with"
     assert origin.file == "model.keras"
+
+
+def prepared(project, study, rows):
+    """What the preparation of a study leaves: sides, and hashes of the pixels."""
+    folder = project / "build" / "laptop" / study / "prepare"
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame(rows, columns=["image_id", "split", "content"])
+    frame[["image_id", "split"]].to_csv(folder / "index.csv", index=False)
+    frame[["image_id", "content"]].to_csv(folder / "files.csv", index=False)
+    return folder
+
+
+def test_a_network_of_another_study_must_not_know_the_test_images(project):
+    tiny_project.write_study(project, tiny_project.STUDY, "other")
+    put(small(2), project, study="other")
+    with pytest.raises(LesionbookError, match="has no preparation under the profile laptop"):
+        load(small(1), "other/first")
+    own = prepared(project, "tiny", [("a", "train", "1"), ("b", "test", "2")])
+    prepared(project, "other", [("a", "train", "1"), ("b", "test", "2")])
+    assert load(small(1), "other/first").description == "those that other/first ended with"
+    prepared(project, "other", [("x", "train", "2")])
+    with pytest.raises(LesionbookError, match="trained on 1 of the 1 validation and test images of this study, b for"):
+        load(small(1), "other/first")
+    index = pd.read_csv(own / "index.csv")
+    index.assign(image_id=["a-v3", "b"], source_id=["a", "b"]).to_csv(own / "index.csv", index=False)
+    with pytest.raises(LesionbookError, match="trained on 1 of the 1"):
+        load(small(1), "other/first")
 
 
 def test_an_experiment_on_other_classes_and_another_size_serves_as_well(project):

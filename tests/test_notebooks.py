@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lesionbook import params, pipeline
+from lesionbook import params, plan
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -175,7 +175,7 @@ def test_ends_with_what_was_learned_its_limits_and_where_it_comes_from(path):
 
 def test_the_library_knows_its_opening(path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    title, question = pipeline.opening(path.stem)
+    title, question = plan.opening(path.stem)
     assert cells(path)[0].source.startswith(f"# {title}\n\n*{question}*")
 
 

@@ -28,7 +28,7 @@ def small(folder: Path, shot: isic2017.Shot) -> np.ndarray:
 
 def test_layout_is_that_of_the_real_download(drawn: Path) -> None:
     files = [path.relative_to(drawn).as_posix() for path in drawn.rglob("*") if path.is_file()]
-    pattern = re.compile(r"(train|valid|test)/(melanoma|nevus|seborrheic_keratosis)/ISIC_9\d{6}\.jpg")
+    pattern = re.compile(r"(train|valid|test)/(melanoma|nevus|seborrheic_keratosis)/ISIC_8\d{6}\.jpg")
     assert len(files) == IMAGES + 1
     assert [file for file in files if not pattern.fullmatch(file)] == ["DRAWN.txt"]
     assert len({Path(file).name for file in files}) == len(files)

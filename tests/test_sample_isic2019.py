@@ -38,7 +38,7 @@ def test_layout_is_that_of_the_real_download(drawn: Path) -> None:
 
 def test_rows_are_written_like_the_real_ones(drawn: Path) -> None:
     row = re.compile(
-        r"ISIC_9\d{6}(_downsampled)?,(\d{1,2}\.0)?,[a-z/ ]*,((HAM|BCN|MSK4)_9\d{6})?,(male|female)?"  # gaps are empty
+        r"ISIC_7\d{6}(_downsampled)?,(\d{1,2}\.0)?,[a-z/ ]*,((HAM|BCN|MSK4)_7\d{6})?,(male|female)?"  # gaps are empty
     )
     lines = (drawn / "ISIC_2019_Training_Metadata.csv").read_text().splitlines()[1:]
     assert [line for line in lines if not row.fullmatch(line)] == []

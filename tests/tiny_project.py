@@ -53,10 +53,11 @@ def write_study(folder: Path, settings: dict, name: str = "tiny") -> None:
     (folder / "params" / f"{name}.yml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
-def write_notebook(folder: Path, step: str, cells: list[str]) -> Path:
+def write_notebook(folder: Path, step: str, cells: list[str], further: str = "") -> Path:
     knobs = f'study = "tiny"\nprofile = "laptop"\nstep = "{step}"\noutput = "build/by-hand"\nseed = 1\nthreads = 1'
     if step == "first":
         knobs += "\nmistakes = 20"
+    knobs += f"\n{further}"
     content = [
         new_markdown_cell(f"# The {step} notebook\n\n*Does it run?*"),
         new_code_cell(knobs, metadata={"tags": ["parameters"]}),

@@ -107,5 +107,31 @@ def leakage_gate(index: pd.DataFrame, keys: Mapping[str, pd.Series]) -> None:
             )
 
 
+def unseen_gate(own: pd.DataFrame, other: pd.DataFrame, source: str) -> None:
+    """Stop if a network was trained, or chosen, on images that it is to be judged on here.
+
+    Parameters
+    ----------
+    own, other : DataFrame
+        Images of this study and of the one that trained the network, with ``image_id``, ``content`` (a hash of the
+        decoded pixels) and ``split``.
+    source : str
+        Where the weights come from, for the message.
+
+    Raises
+    ------
+    LesionbookError
+        If an image that the other study trained on or chose by is a validation or test image here, by its id or its
+        pixels; or with how many are.
+    """
+    judged, seen = own[own["split"].isin(["val", "test"])], other[other["split"].isin(["train", "val"])]
+    known = judged[judged["image_id"].isin(seen["image_id"]) | judged["content"].isin(seen["content"])]
+    if len(known):
+        raise LesionbookError(
+            f"weights: {source} has been trained on {len(known):,} of the {len(judged):,} validation and test images "
+            f"of this study, {known['image_id'].iloc[0]} for instance; name weights that were trained on other images."
+        )
+
+
 def _differing(sets: "pd.api.typing.SeriesGroupBy") -> int:
     return int((sets.nunique() > 1).sum())

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from lesionbook import params, paths
+from lesionbook import checks, params, paths
 from lesionbook.errors import LesionbookError
 from lesionbook.images import digest
 
@@ -127,8 +128,9 @@ def load(model: keras.Model, weights: str, *, architecture: str, study: str = ""
     Raises
     ------
     LesionbookError
-        If the weights cannot be had, the checksum of an ImageNet file is not the published one, or they do not set
-        every layer of the base that has weights; the model is then as it was.
+        If the weights cannot be had, an experiment of another study has seen images that this one is judged by, the
+        checksum of an ImageNet file is not the published one, or the weights do not set every layer of the base that
+        has weights; the model is then as it was.
     """
     if weights == NONE:
         return Origin("random numbers")
@@ -137,6 +139,9 @@ def load(model: keras.Model, weights: str, *, architecture: str, study: str = ""
     check(weights, study=study, profile=profile)
     wanted = needs(weights, study)
     if wanted is not None:
+        if wanted[0] != study:  # the sides of one study have nothing in common
+            sides = [_sides(profile, one) for one in (study, wanted[0])]
+            checks.unseen_gate(*sides, source="/".join(wanted))
         return _experiment(model, *wanted, profile, architecture)
     return _of_file(model, weights, architecture)
 
@@ -175,6 +180,19 @@ def _experiment(model: keras.Model, study: str, experiment: str, profile: str, a
         for weight in found[name]:
             content.update(f"{name} {weight.shape} {weight.dtype}".encode() + weight.tobytes())
     return Origin(f"those that {study}/{experiment} ended with", *counts, TRAINED, content.hexdigest())
+
+
+def _sides(profile: str, study: str) -> pd.DataFrame:
+    """Id, hash of the pixels and side of every image of a study."""
+    folder = paths.step(profile, study, params.SECOND)
+    if not (folder / "index.csv").exists():
+        raise LesionbookError(
+            f"weights: {study} has no preparation under the profile {profile}; run make report first."
+        )
+    index = pd.read_csv(folder / "index.csv", dtype=str)
+    index["image_id"] = index.get("source_id", index["image_id"])  # a variant stands for the image it was made of
+    files = pd.read_csv(folder / "files.csv", usecols=["image_id", "content"], dtype=str)
+    return index[["image_id", "split"]].merge(files, on="image_id")
 
 
 def _layers(model: keras.Model) -> dict[str, keras.Layer]:

@@ -28,10 +28,10 @@ def load(study: str, profile: str) -> Study:
     available = sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
     if study not in available:
         raise LesionbookError(
-            f"No study {study!r} in params/{_meant(study, available)}; there is {', '.join(available)}."
+            f"No study {study!r} in params/{meant(study, available)}; there is {', '.join(available)}."
         )
     if profile not in PROFILES:
-        raise LesionbookError(f"No profile {profile!r}{_meant(profile, PROFILES)}; there is {', '.join(PROFILES)}.")
+        raise LesionbookError(f"No profile {profile!r}{meant(profile, PROFILES)}; there is {', '.join(PROFILES)}.")
     return _read(paths.study_file(study), profile)
 
 
@@ -52,13 +52,13 @@ def check(study: str, profile: str) -> Study:
         source = paths.notebook(experiment.notebook)
         if not source.exists():
             names = sorted(path.stem for path in source.parent.glob("*.ipynb"))
-            meant = _meant(experiment.notebook, names)
-            raise LesionbookError(f"{where}: no notebook {experiment.notebook!r} in notebooks/{meant}.")
+            near = meant(experiment.notebook, names)
+            raise LesionbookError(f"{where}: no notebook {experiment.notebook!r} in notebooks/{near}.")
         known = defaults(source)
         for key, value in arguments(study, profile, name, loaded).items():
             if key not in known:
-                meant = _meant(key, known)
-                raise LesionbookError(f"{where}: the notebook {source.name} has no parameter {key!r}{meant}.")
+                near = meant(key, known)
+                raise LesionbookError(f"{where}: the notebook {source.name} has no parameter {key!r}{near}.")
             if not _same_type(known[key], value):
                 raise LesionbookError(
                     f"{where}: {key} is {value!r}, but its default in {source.name} is {known[key]!r}; "
@@ -117,12 +117,12 @@ def _read(path: Path, profile: str) -> Study:
     experiments = _keys(raw.get("experiments"), where + "experiments")
     for name, changes in profiles.items():
         if name not in PROFILES:
-            raise LesionbookError(f"{where}profiles.{name} is no profile{_meant(name, PROFILES)}.")
+            raise LesionbookError(f"{where}profiles.{name} is no profile{meant(name, PROFILES)}.")
         inside = f"{where}profiles.{name}"
         for experiment in _keys(_keys(changes, inside).get("experiments"), f"{inside}.experiments"):
             if experiments and experiment not in experiments:
-                meant = _meant(experiment, experiments)
-                raise LesionbookError(f"{inside}.experiments.{experiment}: no such experiment{meant}.")
+                near = meant(experiment, experiments)
+                raise LesionbookError(f"{inside}.experiments.{experiment}: no such experiment{near}.")
         _validate(_merged(raw, changes or {}), f"params/{path.name}, profile {name}")
     return _validate(_merged(raw, profiles.get(profile) or {}), f"params/{path.name}, profile {profile}")
 
@@ -151,8 +151,8 @@ def _validate(raw: dict[str, Any], where: str) -> Study:
         key = ".".join(location)
         if first["type"] == "extra_forbidden":
             known = _fields(Study, location[:-1]) + ["profiles"] * (len(location) == 1)
-            meant = _meant(location[-1], known)
-            raise LesionbookError(f"{where}: {key} is no key of a study file{meant}.") from error
+            near = meant(location[-1], known)
+            raise LesionbookError(f"{where}: {key} is no key of a study file{near}.") from error
         value = first["input"] if isinstance(first["input"], int | float | str | bool) else None
         given = "" if value is None else f" (given: {value!r})"
         message = first["msg"].removeprefix("Value error, ")
@@ -182,7 +182,7 @@ def _same_type(default: Any, value: Any) -> bool:
     return isinstance(value, type(default)) or (isinstance(default, tuple | list) and isinstance(value, tuple | list))
 
 
-def _meant(word: str, options: Any) -> str:
+def meant(word: str, options: Any) -> str:
     """Give the suffix ' (did you mean …?)' for the nearest option, or nothing."""
     close = difflib.get_close_matches(str(word), [str(option) for option in options], n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""

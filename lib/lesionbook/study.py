@@ -119,15 +119,35 @@ class Study(Settings):
     published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
 
     @property
-    def models(self) -> list[str]:
-        """Names of the experiments that train a model, in the order of the study file."""
-        return [name for name in self.experiments if name != LAST and name not in self.looks]
-
-    @property
     def looks(self) -> list[str]:
         """Names of the experiments that look at the data folder: their notebooks' numbers begin with 0."""
-        return [
-            name
-            for name, experiment in self.experiments.items()
-            if name in (FIRST, SECOND) or experiment.notebook.startswith("0")
-        ]
+        return [name for name in self.experiments if name in (FIRST, SECOND) or self._number(name) in range(10)]
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the experiments that answer for validation and test images, in the order of the study file."""
+        uses = {*self.looks, *self.uses, LAST}
+        return [name for name in self.experiments if name not in uses]
+
+    @property
+    def networks(self) -> list[str]:
+        """Names of the models that leave a network for images alone: notebooks 20 to 39."""
+        return [name for name in self.models if self._number(name) in range(20, 40)]
+
+    @property
+    def combinations(self) -> list[str]:
+        """Names of the models that are put together from others: notebooks 50 to 59."""
+        return [name for name in self.models if self._number(name) in range(50, 60)]
+
+    @property
+    def uses(self) -> list[str]:
+        """Names of the experiments that use models on other images of the data folder: notebooks 80 to 89."""
+        return [name for name in self.experiments if self._number(name) in range(80, 90)]
+
+    def members(self, name: str) -> list[str]:
+        """Names of the networks that an experiment combines or uses: those it lists, or all."""
+        return list(self.experiments[name].parameters.models) or self.networks
+
+    def _number(self, name: str) -> int:
+        digits = self.experiments[name].notebook.partition("-")[0]
+        return int(digits) if digits.isdecimal() else -1

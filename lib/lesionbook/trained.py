@@ -4,6 +4,7 @@ A report may be made again because a figure changed; its network is trained agai
 recipe, its images, the seed, the number of threads, the number format or the versions of the libraries changed.
 """
 
+import hashlib
 import shutil
 import tempfile
 import time
@@ -52,6 +53,8 @@ def obtain(
     images_digest: str,
     output: Path,
     weights: str = "none",
+    study: str = "",
+    profile: str = "",
     fine_tuning: FineTuning | None = None,
 ) -> Trained:
     """Train a network, or read it where exactly this training has been done before.
@@ -74,6 +77,8 @@ def obtain(
         Folder for ``training.log`` (a line per epoch as it ends) and ``progress.log`` (how far the epoch is).
     weights : str
         Initial weights of the base: ``none``, ``imagenet``, a file, or an experiment; see `lesionbook.initial_weights`.
+    study, profile : str
+        Of the run; an experiment named by `weights` is looked for there.
     fine_tuning : FineTuning, optional
         A second phase, from the best epoch of the first, which is kept by itself.
 
@@ -83,7 +88,7 @@ def obtain(
     """
     keras.utils.set_random_seed(seed)  # whatever was built before must not shift the initial weights
     model = build(**options)
-    origin = initial_weights.load(model, weights, architecture=build.__name__)
+    origin = initial_weights.load(model, weights, architecture=build.__name__, study=study, profile=profile)
     log = _Log(output)
     values = {
         "options": options,
@@ -93,6 +98,8 @@ def obtain(
         "split": store.index[["image_id", "label", "split"]].to_csv(index=False),
         "settings": [seed, *training.settings()],
     }
+    if store.metadata is not None:
+        values["metadata"] = hashlib.sha256(store.metadata.tobytes()).hexdigest()
     first = _once(model, store, recipe, seed, _key(build, values), log)
     if fine_tuning is None:
         return first

@@ -11,6 +11,7 @@ from PIL import Image
 from lesionbook.sample.folder import check, complete, each
 from lesionbook.sample.shots import FEWEST, FIRST_ID, counts, repeats, take
 
+FIRST = FIRST_ID["ham10000"]
 COLUMNS = ["lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization"]
 PARTS = ["HAM10000_images_part_1", "HAM10000_images_part_2"]
 
@@ -115,10 +116,10 @@ def metadata(images: int, seed: int) -> list[dict[str, str]]:
     rows = []
     for number, lesion in enumerate(lesions):
         for _ in range(lesion["shots"]):
-            rows.append({"lesion_id": f"HAM_{FIRST_ID + number}"} | {name: lesion[name] for name in COLUMNS[2:]})
+            rows.append({"lesion_id": f"HAM_{FIRST + number}"} | {name: lesion[name] for name in COLUMNS[2:]})
     order = rng.permutation(len(rows))
     for place, row in zip(order, rows, strict=True):
-        row["image_id"] = f"ISIC_{FIRST_ID + int(place)}"
+        row["image_id"] = f"ISIC_{FIRST + int(place)}"
     return sorted(rows, key=lambda row: row["image_id"])
 
 

@@ -15,6 +15,7 @@ from lesionbook.sample.camera import at_size
 from lesionbook.sample.folder import check, complete, each
 from lesionbook.sample.shots import FEWEST, FIRST_ID, counts, take
 
+FIRST = FIRST_ID["isic2017"]
 DIAGNOSES = {"nevus": "nv", "melanoma": "mel", "seborrheic_keratosis": "bkl"}
 # Share of the images. The real set has 19 % melanomas and 14 % keratoses; here they are enough for validation and test.
 SHARES = {"nevus": 0.5, "melanoma": 0.3, "seborrheic_keratosis": 0.2}
@@ -85,7 +86,7 @@ def draw(folder: Path, *, images: int = 300, seed: int, processes: int = 1) -> N
 
 def shoot(shot: Shot, *, folder: Path, seed: int) -> None:
     """Draw one photograph and write it; everything comes from the seed and what is in `shot`."""
-    pixels = take(DIAGNOSES[shot.label], shot.number, shot.number, seed)
+    pixels = take(DIAGNOSES[shot.label], FIRST + shot.number, FIRST + shot.number, seed)
     moment = 0
     if shot.twin == "retaken":
         moment = 1
@@ -109,7 +110,7 @@ def plan(images: int, seed: int) -> list[Shot]:
     """Draw which files there are."""
     rng = np.random.default_rng([seed, 0])
     twins = max(FEWEST_TWINS, images // TWINS)
-    ids = iter((FIRST_ID + rng.permutation(images)).tolist())
+    ids = iter((FIRST + rng.permutation(images)).tolist())
     taken = iter(sizes(images - twins, rng))
     shots = []
     for label, count in counts(images - twins, SHARES).items():

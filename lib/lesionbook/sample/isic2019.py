@@ -17,6 +17,7 @@ from lesionbook.sample.camera import HEIGHT, WIDTH, at_size
 from lesionbook.sample.folder import check, complete, each
 from lesionbook.sample.shots import FIRST_ID, counts, repeats, take
 
+FIRST = FIRST_ID["isic2019"]
 COLUMNS = ["image", "age_approx", "anatom_site_general", "lesion_id", "sex"]
 LABELS = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"]
 IMAGES = "ISIC_2019_Training_Input"
@@ -106,7 +107,7 @@ def shoot(shot: Shot, *, folder: Path, seed: int) -> None:
     """Draw one photograph and write it; everything comes from the seed and what is in `shot`."""
     tools = np.random.default_rng([seed, 4, shot.lesion])
     opening = "round" if shot.collection == "BCN" and tools.random() < ROUND else ""
-    pixels = take(DIAGNOSES[shot.label], shot.lesion, shot.image, seed, opening)
+    pixels = take(DIAGNOSES[shot.label], FIRST + shot.lesion, FIRST + shot.image, seed, opening)
     if shot.size != (WIDTH, HEIGHT):
         pixels = at_size(pixels, *shot.size, np.random.default_rng([seed, 3, shot.image]))
     Image.fromarray(pixels).save(folder / shot.file, quality=88)
@@ -123,7 +124,7 @@ def metadata(images: int, seed: int) -> pd.DataFrame:
         ]
     )
     lesions = lesions.iloc[rng.permutation(len(lesions))].reset_index(drop=True)
-    lesions["lesion_id"] = lesions["collection"] + "_" + (FIRST_ID + lesions.index).astype(str)
+    lesions["lesion_id"] = lesions["collection"] + "_" + (FIRST + lesions.index).astype(str)
     alone = lesions[lesions["collection"] == "MSK4"]
     lesions.loc[gap(alone, NO_LESION * images, rng), "lesion_id"] = ""
     lesions.loc[gap(lesions, NO_SITE * images, rng), "anatom_site_general"] = ""
@@ -131,7 +132,7 @@ def metadata(images: int, seed: int) -> pd.DataFrame:
     lesions.loc[unknown, "age_approx"] = ""
     lesions.loc[unknown[1:], "sex"] = ""  # most of those without an age
     table = lesions.rename_axis("lesion").reset_index().loc[lambda frame: frame.index.repeat(frame["shots"])]
-    ids = (FIRST_ID + rng.permutation(images)).astype(str)
+    ids = (FIRST + rng.permutation(images)).astype(str)
     reduced = (table["collection"] == "MSK4") & (rng.random(images) < DOWNSAMPLED)
     table["image"] = "ISIC_" + pd.Series(ids, table.index) + np.where(reduced, "_downsampled", "")
     table["size"] = [

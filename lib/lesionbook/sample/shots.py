@@ -11,7 +11,9 @@ from lesionbook.sample.lesion import plate
 from lesionbook.sample.skin import Skin, person
 from lesionbook.sample.traits import traits
 
-FIRST_ID = 9_000_000  # seven digits like the numbers of the ISIC archive, far above all of them
+# Seven digits like the numbers of the ISIC archive, far above all of them. Each data set draws lesions of its own, so
+# that a network trained on one has not seen those of the next.
+FIRST_ID = {"ham10000": 9_000_000, "isic2017": 8_000_000, "isic2019": 7_000_000}
 FEWEST = 6  # lesions per class, so that each of three splits gets some
 
 

@@ -1,0 +1,221 @@
+"""Which notebook feeds which: the steps of a run, checked before anything starts."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from lesionbook import dependencies, initial_weights, params, paths, run, sources
+from lesionbook.errors import LesionbookError
+
+Place = tuple[str, str]  # study and experiment
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of one study: what must be drawn for it, what it reads and leaves, and the arguments it gets."""
+
+    study: str
+    profile: str
+    name: str
+    title: str
+    heading: str
+    question: str
+    threads: int
+    draws: list[str]
+    inputs: dict[str, list[str]]
+    outputs: dict[str, str]
+    arguments: dict[str, Any]
+
+    @property
+    def html(self) -> str:
+        """Rendered report."""
+        return paths.relative(paths.report(self.profile, self.study, self.name))
+
+    @property
+    def pdf(self) -> str:
+        """The same as PDF."""
+        return paths.relative(paths.report(self.profile, self.study, self.name, "pdf"))
+
+    @property
+    def command(self) -> str:
+        """Study, profile and step as arguments of a command."""
+        return f"{self.study} {self.profile} {self.name}"
+
+
+def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[Step]]:
+    """Check everything that can be checked before a run, and list each study's notebooks in their order.
+
+    Parameters
+    ----------
+    studies : list of str
+        Names of study files; empty for all.
+    profile : str
+        Profile to apply.
+    data : str
+        Folder of real images; remembered for later runs. Only with a single study.
+
+    Raises
+    ------
+    LesionbookError
+        At the first thing that would stop the run later: an unknown key, parameter or notebook, no images, experiments
+        that wait for each other or for one that has not run.
+    """
+    studies = studies or all_studies()
+    if data and profile == "sample":
+        raise LesionbookError("DATA is for real images, but PROFILE is sample; add PROFILE=laptop or PROFILE=paper.")
+    if data and len(studies) != 1:
+        raise LesionbookError("DATA names one folder; name the one study it belongs to by STUDY=….")
+    planned, first = {}, {}
+    for study in studies:
+        settings = params.check(study, profile)
+        if data:
+            folder = Path(data).expanduser()
+            if not folder.is_dir():
+                raise LesionbookError(f"DATA={data} is no folder; name the folder that holds the images.")
+            run.remember(
+                study, profile, str(folder if folder.is_absolute() else Path(os.path.relpath(folder, paths.root())))
+            )
+        listing = _listing(study, profile, settings)
+        first |= _first(study, profile, settings, studies)
+        planned[study] = [
+            _step(study, profile, name, settings, listing, first[study, name]) for name in settings.experiments
+        ]
+    try:
+        TopologicalSorter(first).prepare()
+    except CycleError as error:
+        circle = " after ".join("/".join(place) for place in error.args[1])
+        raise LesionbookError(f"weights, models: {circle} can never run; break the circle in params/.") from error
+    return planned
+
+
+def all_studies() -> list[str]:
+    """Names of all study files."""
+    return sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
+
+
+@cache
+def opening(notebook: str) -> tuple[str, str]:
+    """Title and question of a notebook, from its first cell: ``# Title``, then the question in italics."""
+    first = sources.cells(paths.notebook(notebook))[0].text
+    found = re.match(r"# (.+)\n\n\*(.+)\*", first)
+    if not found:
+        raise LesionbookError(
+            f"{notebook}.ipynb: begin the first cell with '# Title', an empty line and '*The question in a sentence?*'."
+        )
+    return found.group(1).strip(), found.group(2).strip()
+
+
+def report_modules() -> list[str]:
+    """Files of the library that decide what a report looks like."""
+    modules = dependencies.of_modules("lesionbook.render.html", "lesionbook.render.pdf", "lesionbook.render.index")
+    assets = [
+        path for path in (dependencies.PACKAGE / "render").rglob("*") if path.suffix in (".j2", ".css", ".js", ".typ")
+    ]
+    return sorted(paths.relative(path) for path in [*modules, *assets])
+
+
+def _first(study: str, profile: str, settings: params.Study, studies: list[str]) -> dict[Place, list[Place]]:
+    """For each experiment of a study those whose networks it starts from, combines or uses."""
+    first: dict[Place, list[Place]] = {(study, name): [] for name in settings.experiments}
+    for name in [*settings.combinations, *settings.uses]:
+        for member in settings.members(name):
+            if member not in settings.networks:
+                meant = params.meant(member, settings.networks)
+                raise LesionbookError(
+                    f"params/{study}.yml: experiments.{name}: models: {member!r} is no experiment of this study that "
+                    f"trains a network{meant}."
+                )
+            first[study, name].append((study, member))
+    for name in settings.models:
+        weights = settings.experiments[name].parameters.weights
+        try:
+            initial_weights.check(weights, study=study, profile=profile)
+        except LesionbookError as error:
+            raise LesionbookError(f"params/{study}.yml: experiments.{name}: {error}") from error
+        wanted = initial_weights.needs(weights, study)
+        if wanted is not None:
+            first[study, name].append(wanted)
+        if (
+            wanted
+            and wanted[0] not in studies
+            and not (paths.step(profile, *wanted) / initial_weights.TRAINED).exists()
+        ):
+            raise LesionbookError(
+                f"params/{study}.yml: experiments.{name} starts from the network of {weights}, which has not been "
+                f'trained under the profile {profile}; run both by STUDY="{wanted[0]} {study}".'
+            )
+    return first
+
+
+def _step(study: str, profile: str, name: str, settings: params.Study, listing: str, first: list[Place]) -> Step:
+    experiment = settings.experiments[name]
+    notebook = paths.notebook(experiment.notebook)
+    modules = {*dependencies.of_notebook(notebook), *dependencies.of_modules(f"lesionbook.datasets.{settings.dataset}")}
+    source = [paths.relative(path) for path in [notebook, *sorted(modules)]] + ["requirements.lock"]
+    folder = paths.relative(paths.step(profile, study, name))
+    products = ["summary.json"]
+    reads: list[str] = []
+    kept: list[str] = []
+    draws: list[str] = []
+    arguments = params.arguments(study, profile, name, settings)
+    prepared = paths.relative(paths.step(profile, study, params.SECOND))
+    if name == params.SECOND:
+        products += ["index.csv", "images.npy"]
+    elif name == params.LAST:
+        reads = [f"{paths.relative(paths.step(profile, study, model))}/predictions.csv" for model in settings.models]
+    else:
+        reads = [f"{prepared}/index.csv", f"{prepared}/summary.json"] if name not in settings.looks else []
+        # The index's neighbour holds the hash of the images, so their age need not count.
+        kept = [f"{prepared}/images.npy"] if name not in settings.looks else []
+    # A network is saved with the time; the results beside it change only when it does.
+    reads += [f"{paths.relative(paths.step(profile, *place))}/summary.json" for place in first]
+    if name in settings.models:
+        products.append("predictions.csv")
+    if name in settings.uses:
+        products.append("submission.csv")
+    if name in (*settings.combinations, *settings.uses):
+        reads += [f"{paths.relative(paths.step(profile, *place))}/predictions.csv" for place in first]
+    if name in (*settings.looks, *settings.uses):
+        draws = [drawn_images(settings)] if profile == "sample" else []
+        kept += draws
+        arguments |= {"files": listing}
+    if name in (*settings.combinations, *settings.uses, params.LAST):
+        arguments |= {"titles": {model: settings.experiments[model].title for model in settings.models}}
+    if name not in settings.models:  # a model meets the rest of the study file in its inputs
+        arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
+    return Step(
+        study=study,
+        profile=profile,
+        name=name,
+        title=experiment.title or opening(experiment.notebook)[0],
+        heading=settings.title,
+        question=settings.summary,
+        threads=experiment.threads,
+        draws=draws,
+        inputs={"source": source, "results": reads, "kept": kept},
+        outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
+        arguments=arguments,
+    )
+
+
+def _listing(study: str, profile: str, settings: params.Study) -> str:
+    """Hash of names, sizes and times in the data folder: a changed, new or removed file makes its readers run again."""
+    if profile == "sample":
+        return ""  # drawn images have another folder when they change
+    folder = run.data_folder(study, profile, settings)
+    content = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            facts = path.stat()
+            content.update(f"{path.relative_to(folder).as_posix()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return content.hexdigest()
+
+
+def drawn_images(settings: params.Study) -> str:
+    """File that stands in the folder of drawn images once all are drawn."""
+    return f"{paths.relative(run.drawn_folder(settings))}/{run.MARK}"
