@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from image_files import noise, saved
+from made_predictions import made
 from PIL import Image
 
-from lesionbook import submission
+from lesionbook import metrics, predictions, submission
 from lesionbook.datasets import pcam
 from lesionbook.errors import LesionbookError
 
@@ -206,3 +207,36 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
 
     few, many = peak(256), peak(2048)
     assert many < few + 60, f"{few} MB for 256 images, {many} MB for 2,048"
+
+
+def test_the_unlabelled_images_are_those_the_data_set_keeps_apart(tmp_path):
+    plain(tmp_path / "test" / "a.tif", 9)
+    assert submission.unlabelled("pcam", tmp_path)["image_id"].tolist() == ["a"]
+
+
+def test_a_folder_and_a_data_set_without_unlabelled_images_are_refused(tmp_path):
+    plain(tmp_path / "train" / "a.tif", 9)
+    with pytest.raises(LesionbookError, match=r"no \.tif file in a folder test; PatchCamelyon holds"):
+        submission.unlabelled("pcam", tmp_path)
+    with pytest.raises(LesionbookError) as caught:
+        submission.unlabelled("ham10000", tmp_path)
+    assert str(caught.value) == (
+        "submission: HAM10000 has no images without labels that a competition asks for; take the experiment out of the "
+        "study file."
+    )
+
+
+def test_cut_probabilities_are_the_answers_and_their_area_is_the_balanced_accuracy():
+    frame = made(n=200, classes=["normal", "metastasis"], seed=4)
+    answers = submission.cut(frame)
+    assert answers[predictions.KEYS].equals(frame[predictions.KEYS])
+    assert answers["p_metastasis"].tolist() == (frame["p_metastasis"] > 0.5).astype(float).tolist()
+    assert (answers["p_normal"] == 1 - answers["p_metastasis"]).all()
+    scores, whole = metrics.scores(answers), metrics.scores(frame)
+    assert scores["macro_auc"] == pytest.approx(whole["balanced_accuracy"])
+    assert scores["macro_auc"] < whole["macro_auc"] - 0.02
+
+
+def test_a_class_that_is_never_answered_keeps_its_column():
+    frame = made(n=20, classes=["normal", "metastasis"]).assign(p_normal=0.9, p_metastasis=0.1)
+    assert submission.cut(frame)["p_metastasis"].tolist() == [0.0] * 20

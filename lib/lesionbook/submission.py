@@ -10,11 +10,57 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lesionbook import processes
+from lesionbook import datasets, predictions, processes
 from lesionbook.decoding import decode
 from lesionbook.errors import LesionbookError
 
 PIECE = 2**23  # bytes of pixels that a process hands over at a time
+
+
+def unlabelled(dataset: str, folder: Path) -> pd.DataFrame:
+    """List the images of a data folder whose labels are kept back by a competition.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the data set in the study file.
+    folder : Path
+
+    Returns
+    -------
+    DataFrame
+        ``image_id`` and ``path``, sorted by ``image_id``.
+
+    Raises
+    ------
+    LesionbookError
+        If the data set has no such images, or the folder holds none.
+    """
+    adapter = datasets.adapter(dataset)
+    if not hasattr(adapter, "unlabelled"):
+        raise LesionbookError(
+            f"submission: {adapter.RECORD.title} has no images without labels that a competition asks for; take the "
+            "experiment out of the study file."
+        )
+    return adapter.unlabelled(folder)
+
+
+def cut(frame: pd.DataFrame) -> pd.DataFrame:
+    """Replace probabilities by answers: 1 for the most probable class, 0 for the others.
+
+    Parameters
+    ----------
+    frame : DataFrame of N rows
+        Prediction table (`lesionbook.predictions`).
+
+    Returns
+    -------
+    DataFrame of N rows
+        The same rows with 0 and 1 for probabilities; with two classes, the cut at 0.5.
+    """
+    classes = predictions.class_names(frame)
+    answers = pd.get_dummies(predictions.predicted(frame)).reindex(columns=classes, fill_value=False)
+    return predictions.table(frame, answers.to_numpy(dtype=float), classes)
 
 
 def write(
