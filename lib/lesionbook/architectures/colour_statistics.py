@@ -13,6 +13,26 @@ PERCENTILES = (10, 50, 90)
 BATCH = 512  # images in memory at once
 
 
+def brightness(rows: Rows) -> pd.DataFrame:
+    """Take the mean over all pixels and the three colours of each image.
+
+    Parameters
+    ----------
+    rows : Rows
+        N images, 0 to 255.
+
+    Returns
+    -------
+    DataFrame of float, N rows
+        One column, ``brightness``, 0 to 255.
+    """
+    parts = [
+        rows.images(slice(start, start + BATCH)).mean(axis=(1, 2, 3))
+        for start in range(0, len(rows), BATCH)
+    ]
+    return pd.DataFrame({"brightness": np.concatenate(parts)})
+
+
 def features(rows: Rows) -> pd.DataFrame:
     """Summarize each image by five numbers per colour channel.
 
@@ -67,6 +87,77 @@ def probabilities(
     """
     answers = pd.DataFrame(model.predict_proba(values), columns=model.classes_)
     return answers[classes].to_numpy()
+
+
+def lines(model: Pipeline, classes: list[str]) -> pd.DataFrame:
+    """Give the numbers of a model of one feature, on the scale of the feature itself.
+
+    The standardization is multiplied out: it adds no freedom to the model.
+
+    Parameters
+    ----------
+    model : Pipeline
+        A trained `classifier` of one feature.
+    classes : list of str
+        The C classes in their order.
+
+    Returns
+    -------
+    DataFrame of float
+        Index ``class``; ``coefficient`` (per unit of the feature) and ``intercept`` of
+        the line whose softmax gives the probabilities. Of two classes only the second
+        has one, its log-odds against the first.
+    """
+    scaler, regression = model[0], model[-1]
+    slopes = regression.coef_[:, 0] / scaler.scale_[0]
+    heights = regression.intercept_ - slopes * scaler.mean_[0]
+    answered = pd.Index(model.classes_[-len(slopes) :], name="class")
+    found = pd.DataFrame({"coefficient": slopes, "intercept": heights}, index=answered)
+    if len(classes) > 2:
+        return found.loc[classes]
+    # Of two classes scikit-learn takes the second of the alphabet.
+    second = pd.Index(classes[1:], name="class")
+    return found if answered.equals(second) else (-found).set_axis(second)
+
+
+def intervals(
+    numbers: pd.DataFrame, classes: list[str], *, low: float = 0, high: float = 255
+) -> pd.DataFrame:
+    """Find for which values of its feature a model gives each class as its answer.
+
+    The largest of several lines is a chain of segments that bends upwards only, so
+    that no class is the answer on two intervals.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        As `lines` gives it.
+    classes : list of str
+        The C classes in their order.
+    low, high : float
+        Least and greatest value of the feature.
+
+    Returns
+    -------
+    DataFrame of at most C rows
+        ``class``, ``low``, ``high``, by increasing value; classes that are never the
+        most probable have no row.
+    """
+    every = numbers.reindex(classes, fill_value=0.0)  # of two, the first scores 0
+    slopes, heights = every["coefficient"].to_numpy(), every["intercept"].to_numpy()
+    one, other = np.triu_indices(len(classes), k=1)
+    differ = slopes[one] != slopes[other]
+    one, other = one[differ], other[differ]
+    meet = (heights[other] - heights[one]) / (slopes[one] - slopes[other])
+    ends = np.unique([low, *meet[(meet > low) & (meet < high)], high])
+    middles = (ends[:-1] + ends[1:]) / 2
+    winners = (np.outer(middles, slopes) + heights).argmax(axis=1)
+    pieces = pd.DataFrame(
+        {"class": np.array(classes)[winners], "low": ends[:-1], "high": ends[1:]}
+    )
+    return pieces.groupby("class", sort=False, as_index=False).agg(
+        {"low": "min", "high": "max"}
+    )
 
 
 def _summary(images: np.ndarray) -> pd.DataFrame:
