@@ -1,6 +1,6 @@
 """How a model is trained: the knobs, their ranges and what each means; light to import, for the check before a run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -157,6 +157,13 @@ class Knobs(Settings):
     weights: Annotated[
         str, Field(description="initial weights: none, imagenet, a file, or an experiment (study/experiment)")
     ] = "none"
+    trunk: Annotated[str, Field(description="builder of the network whose features of an image are joined")] = (
+        "residual_cnn"
+    )
+    trunk_options: Annotated[dict[str, Any], Field(description="its keyword arguments")] = {}
+    columns: Annotated[tuple[str, ...], Field(description="metadata that a model is told")] = ()
+    models: Annotated[tuple[str, ...], Field(description="experiments that are combined or used; empty for all")] = ()
+    devices: Annotated[Count, Field(description="GPUs that share each batch")] = 1
     fine_tuning: Annotated[FineTuning | None, Field(description="the second phase of training")] = None
     pie: Annotated[bool, Field(description="class shares drawn as a pie too")] = False
     centre: Annotated[

@@ -9,11 +9,12 @@ import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lesionbook import devices as shared
 from lesionbook.errors import LesionbookError
 from lesionbook.images import Rows
 
 
-def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
+def begin(*, seed: int, threads: int, precision: str = "float32", devices: int = 1) -> str:
     """Fix seed, thread count and number format for this process; call it before any model is built.
 
     The same seed gives bit-identical training for the same thread count on the same kind of processor; another thread
@@ -25,6 +26,9 @@ def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
     precision : {"auto", "float32", "mixed_bfloat16"}
         ``mixed_bfloat16`` computes in 16 bits and keeps weights in 32; ``auto`` takes it where the hardware has units
         for it (a GPU, or a processor with AMX), since elsewhere it is slower than ``float32``.
+    devices : int
+        GPUs that share each batch; results differ from those of one in rounding, and on TensorFlow in batch
+        normalization, see `lesionbook.devices`.
 
     Returns
     -------
@@ -34,7 +38,8 @@ def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
     Raises
     ------
     LesionbookError
-        If TensorFlow has already started with another number of threads (a notebook kernel must be restarted then).
+        If TensorFlow has already started with another number of threads (a notebook kernel must be restarted then),
+        or there are fewer devices.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -51,6 +56,7 @@ def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
         tf.config.experimental.enable_op_determinism()
     threadpool_limits(limits=threads)
     cv2.setNumThreads(1)
+    shared.use(devices)
     keras.utils.set_random_seed(seed)
     if precision == "auto":
         precision = "mixed_bfloat16" if _computes_bfloat16() else "float32"
@@ -59,13 +65,14 @@ def begin(*, seed: int, threads: int, precision: str = "float32") -> str:
 
 
 def settings() -> list[str | int]:
-    """What besides recipe and seed decides the bits of a training: backend, number format, threads, processor."""
+    """What besides recipe and seed decides the bits of a training: backend, number format, threads, processor, GPUs."""
     threads = 0
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         threads = tf.config.threading.get_intra_op_parallelism_threads()
-    return [keras.backend.backend(), keras.mixed_precision.dtype_policy().name, threads, platform.machine()]
+    several = [f"{shared.count()} devices"] if shared.count() > 1 else []
+    return [keras.backend.backend(), keras.mixed_precision.dtype_policy().name, threads, platform.machine(), *several]
 
 
 def _computes_bfloat16() -> bool:
@@ -96,11 +103,14 @@ def predict(model: keras.Model, rows: Rows, *, views: Literal[1, 4, 8] = 1, batc
     """
     parts = []
     for start in range(0, len(rows), batch_size):
-        images = rows.images(np.arange(start, min(start + batch_size, len(rows))))
+        chosen = np.arange(start, min(start + batch_size, len(rows)))
+        images = rows.images(chosen)
         turned = [images] if views == 1 else [np.rot90(images, turn, axes=(1, 2)) for turn in range(4)]
         if views == 8:
             turned += [view[:, :, ::-1] for view in turned]
-        outputs = [keras.ops.convert_to_numpy(model.predict_on_batch(np.ascontiguousarray(view))) for view in turned]
+        shown = [rows.inputs(np.ascontiguousarray(view), chosen) for view in turned]
+        # Where TensorFlow shares training among devices, each of them answers, one behind the other: the first counts.
+        outputs = [keras.ops.convert_to_numpy(model.predict_on_batch(view)[: len(chosen)]) for view in shown]
         parts.append(np.mean(outputs, axis=0, dtype=float))
     probabilities = np.concatenate(parts)
     return probabilities / probabilities.sum(axis=1, keepdims=True)
