@@ -54,11 +54,13 @@ def test_scores_of_real_predictions_fit():
 def test_per_class_holds_counts_and_intervals_of_the_same_class():
     frame = made()
     recalls = statistics.bootstrap_recalls(frame, repeats=100, seed=1)
-    table = tables.per_class(metrics.per_class(frame), recalls.sample(frac=1, random_state=1), {"nv": "Nevi"})
-    assert table["class"].tolist() == ["akiec (akiec)", "bcc (bcc)", "Nevi (nv)"] and len(table) == len(CLASSES)
+    table = tables.per_class(metrics.per_class(frame), recalls.sample(frac=1, random_state=1), {"nv": "Nevi"}, "lesion")
+    assert table["class"].tolist() == ["akiec", "bcc", "Nevi"] and len(table) == len(CLASSES)
     assert table["images"].tolist() == frame["label"].value_counts().reindex(CLASSES).tolist()
     assert table["lesions"].tolist() == frame.groupby("label")["group"].nunique().reindex(CLASSES).tolist()
     recall = metrics.per_class(frame)["recall"]
+    alone = statistics.bootstrap_recalls(frame.assign(group=frame["image_id"]), repeats=100, seed=1)
+    assert "patients" not in tables.per_class(metrics.per_class(frame), alone, {}, "patient")
     assert [text.split(" ")[0] for text in table["recall (95 %)"]] == [f"{value:.2f}" for value in recall]
 
 

@@ -85,7 +85,7 @@ def scores(frame: pd.DataFrame) -> pd.DataFrame:
     return explained(with_interval(frame).to_frame("estimate (95 % interval)"))
 
 
-def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, str], group_name: str) -> pd.DataFrame:
     """Bring the scores of each class into words.
 
     Parameters
@@ -96,22 +96,27 @@ def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, 
         As returned by `lesionbook.statistics.bootstrap_recalls` for the same predictions.
     names : mapping
         Class key to its written-out name.
+    group_name : str
+        What a group is.
 
     Returns
     -------
     DataFrame
-        ``class``, ``images``, ``lesions``, ``precision``, ``recall (95 %)``, ``F1``, ``AUC (95 %)``.
+        ``class``, ``images``, the groups where these are fewer, ``precision``, ``recall (95 %)``, ``F1``,
+        ``AUC (95 %)``.
     """
     by_score = {score: part.set_index("class").loc[frame.index] for score, part in intervals.groupby("score")}
     columns = {
-        "class": [f"{names.get(key, key)} ({key})" for key in frame.index],
+        "class": [names.get(key, key) for key in frame.index],
         "images": frame["support"],
-        "lesions": by_score["recall"]["n_groups"],
+        f"{group_name}s": by_score["recall"]["n_groups"],
         "precision": frame["precision"].map("{:.2f}".format),
         "recall (95 %)": with_interval(by_score["recall"], digits=2),
         "F1": frame["f1"].map("{:.2f}".format),
         "AUC (95 %)": with_interval(by_score["auc"], digits=2),
     }
+    if (columns[f"{group_name}s"] == columns["images"]).all():
+        del columns[f"{group_name}s"]
     return pd.DataFrame(columns).reset_index(drop=True)
 
 

@@ -16,8 +16,10 @@ from lesionbook.figures import images as pictures
 from lesionbook.figures import training as curves
 from lesionbook.figures import understanding
 from lesionbook.images import Rows, Store
-from lesionbook.recipes import FineTuning, Recipe
+from lesionbook.recipes import Augmentation, FineTuning, Recipe
 from lesionbook.run import Run
+
+EMBEDDED = 2000  # images in an embedding at most: more hide each other, and they are in memory at once
 
 
 def architecture(model: keras.Model) -> dict[str, int]:
@@ -56,7 +58,7 @@ def published_parameters(run: Run, build: Callable[..., keras.Model]) -> None:
     """
     stated = run.settings.published.get("parameters", {}).get(run.step)
     if stated is None:
-        report.show_note("The study states no number of parameters for this network.")
+        report.show_note("The study states no number of parameters for the whole of this network.")
         return
     paper = params.load(run.study, "paper")
     experiment = paper.experiments[run.step]
@@ -78,7 +80,10 @@ def published_parameters(run: Run, build: Callable[..., keras.Model]) -> None:
 
 
 def training_images(rows: Rows, recipe: Recipe, *, seed: int) -> None:
-    """Show a training image and its variants in nine epochs."""
+    """Show a training image and its variants in nine epochs, where the recipe has any."""
+    if recipe.augmentation == Augmentation():
+        report.show_note("Training images are shown as they are: the recipe changes nothing in them.")
+        return
     image, key = rows.images(slice(0, 1))[0], keys(rows.index["image_id"].head(1))[0]
     report.show_figure(
         pictures.augmentations(image, variants(image, recipe.augmentation, seed=seed, key=key, count=9)),
@@ -142,9 +147,11 @@ def answers(run: Run, model: keras.Model, store: Store, *, views: int = 1) -> pd
 def attention(run: Run, model: keras.Model, test: pd.DataFrame, store: Store, *, examples: int, seed: int) -> None:
     """Show by Grad-CAM which regions of some test images spoke for the answer."""
     chosen = exploration.choose(test, examples, seed=seed)
-    images = store.rows("test").of(chosen["image_id"])
+    rows = store.rows("test")
+    found = rows.find(chosen["image_id"])
+    images = rows.images(found)
     answered = predictions.predicted(chosen)
-    heat = explain.grad_cam(model, images, np.array(answered.map(run.classes.index)))
+    heat = explain.grad_cam(model, images, np.array(answered.map(run.classes.index)), rows.beside(found))
     titles = [f"{label}, answered {answer}" for label, answer in zip(chosen["label"], answered, strict=True)]
     report.show_figure(
         pictures.overlays(images, heat, titles=titles),
@@ -175,11 +182,13 @@ def first_layer(model: keras.Model, rows: Rows) -> None:
 
 def embedding(run: Run, model: keras.Model, rows: Rows, *, seed: int) -> None:
     """Lay the images out by the features that enter the head, coloured by class."""
-    points = explain.embedding(explain.features(model, rows.images()), seed=seed)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:EMBEDDED])
+    points = explain.embedding(explain.features(model, rows.images(chosen), rows.beside(chosen)), seed=seed)
+    shown = "The test images" if len(chosen) == len(rows) else f"{EMBEDDED:,} of the test images, chosen at random,"
     report.show_figure(
-        understanding.embedding(points, rows.index["label"], names=run.names),
+        understanding.embedding(points, rows.index["label"].iloc[chosen].reset_index(drop=True), names=run.names),
         label="embedding",
-        caption="The test images by the two directions in which the features that enter the head vary most (principal "
+        caption=f"{shown} by the two directions in which the features that enter the head vary most (principal "
         "components); the axes say how much of the variation each of them holds.",
         alt="Scatter of the test images by two principal components, one colour and marker per class.",
     )

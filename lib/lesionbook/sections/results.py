@@ -26,7 +26,7 @@ def scores(run: Run, test: pd.DataFrame, *, repeats: int, seed: int) -> pd.DataF
     )
     recalls = statistics.bootstrap_recalls(test, repeats=repeats, seed=seed)
     report.show_table(
-        tables.per_class(metrics.per_class(test), recalls, run.names),
+        tables.per_class(metrics.per_class(test), recalls, run.names, run.record.group_name),
         label="per-class",
         caption="Each class against all others, with 95 % intervals. Precision is the share of the answers that are "
         "right, recall the share of the class that is found, F1 their harmonic mean. Few images: read with care.",
