@@ -1,6 +1,7 @@
 """The notebooks as they are stored: readable, clean, and made of calls."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -163,6 +164,13 @@ def test_every_section_is_explained(path):
     for cell in cells(path, "markdown"):
         for heading, rest in re.findall(r"^#+ (.+)\n*(.*)", cell.source, re.MULTILINE):
             assert rest, heading
+
+
+def test_no_sentence_turns_into_a_list_where_it_is_broken(path):
+    for cell in cells(path, "markdown"):
+        for before, line in itertools.pairwise(cell.source.split("\n")):
+            if re.match(r"(\d+\.|[-+*]) ", line) and before and not re.match(r"(\d+\.|[-+*]|  ) ?", before):
+                raise AssertionError(f"begins a list in the middle of a paragraph: {line!r}")
 
 
 def test_ends_with_what_was_learned_its_limits_and_where_it_comes_from(path):
