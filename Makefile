@@ -43,8 +43,9 @@ test: $(READY) ## run the tests
 	@"$(PYTHON)" -m pytest -n $(CORES) --dist loadfile
 
 .PHONY: bench
-bench: $(READY) ## measure how fast images are prepared, 220,000 drawn patches among them
+bench: $(READY) ## measure how fast images are prepared, 220,000 drawn patches among them, and shown to networks
 	@"$(PYTHON)" tests/bench_prepare.py --patches 220000
+	@"$(PYTHON)" tests/bench_training.py
 
 .PHONY: lab
 lab: $(READY) ## open the notebooks in JupyterLab
