@@ -53,22 +53,3 @@ def test_differences_that_may_be_none_are_grey():
     assert colours[round((sure["low"] + sure["high"]) / 2, 6)] == style.BAR_DARK
     assert "twin − a" in shown_texts(figure)
     assert_legible(figure)
-
-
-def test_recalls():
-    parts = [statistics.bootstrap_recalls(f, repeats=30, seed=0).assign(model=m) for m, f in MODELS.items()]
-    table = pd.concat(parts)
-    figure = comparison.recalls(table, names={"nv": "Melanocytic nevi"})
-    recalls = table[table["score"] == "recall"]
-    assert [tuple(line.get_xdata()) for line in whiskers(figure)] == list(
-        zip(recalls["low"], recalls["high"], strict=True)
-    )
-    assert {*MODELS, "Melanocytic nevi (nv)"} <= set(shown_texts(figure))
-    assert_legible(figure)
-
-
-def test_other_scores_of_one_model():
-    table = statistics.bootstrap_recalls(MODELS["vgg16"], repeats=30, seed=0)
-    figure = comparison.recalls(table, score="auc")
-    assert len(whiskers(figure)) == 3
-    assert "AUC and 95 % interval" in shown_texts(figure)

@@ -4,7 +4,7 @@ import pytest
 from figure_checks import assert_legible, shown_texts
 from made_predictions import made
 
-from lesionbook import metrics
+from lesionbook import calibration, metrics
 from lesionbook.figures import evaluation
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -52,7 +52,7 @@ def test_curves(classes):
 
 
 def test_reliability():
-    table = metrics.reliability(made(n=400))
+    table = calibration.reliability(made(n=400))
     figure = evaluation.reliability(table)
     points = figure.axes[0].containers[0].lines[0]
     filled = table[table["n"] > 0]

@@ -4,7 +4,7 @@ import pytest
 from made_predictions import CLASSES, certain, made
 from sklearn import metrics as reference
 
-from lesionbook import metrics, predictions
+from lesionbook import calibration, metrics, predictions
 from lesionbook.errors import LesionbookError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -89,7 +89,7 @@ def test_calibration_by_hand():
     # Confidences 0.9, 0.9, 0.6, 0.7; right, wrong, right, wrong; each value in a bin of its own.
     assert scores["expected_calibration_error"] == pytest.approx((2 * 0.4 + 0.4 + 0.7) / 4)
     assert scores["brier"] == pytest.approx(2 * (0.01 + 0.81 + 0.16 + 0.49) / 4)
-    table = metrics.reliability(frame, bins=2)
+    table = calibration.reliability(frame, bins=2)
     assert table["n"].tolist() == [0, 4]
     assert table.loc[1, "mean_confidence"] == pytest.approx(0.775)
     assert table.loc[1, "accuracy"] == pytest.approx(0.5)
@@ -167,7 +167,7 @@ def test_most_confident_mistakes():
     ],
 )
 @pytest.mark.parametrize(
-    "function", [metrics.scores, metrics.confusion_matrix, metrics.roc_curves, metrics.reliability]
+    "function", [metrics.scores, metrics.confusion_matrix, metrics.roc_curves, calibration.reliability]
 )
 def test_refuses(change, words, function):
     with pytest.raises(LesionbookError, match=words):

@@ -105,3 +105,20 @@ def test_a_missing_file_or_column_is_named(tmp_path):
         predictions.write(frame.drop(columns=lacking), tmp_path / "other.csv")
         with pytest.raises(LesionbookError, match=rf"column '{named}' is missing; it is no prediction file\.$"):
             predictions.read(tmp_path / "other.csv")
+
+
+def test_checked_passes_on_a_whole_table_and_refuses_others():
+    frame = made()
+    assert predictions.checked(frame) is frame
+    with pytest.raises(LesionbookError, match="no rows"):
+        predictions.checked(frame.head(0))
+    with pytest.raises(LesionbookError, match="mixes the splits test, val"):
+        predictions.checked(pd.concat([frame, frame.assign(split="val")]))
+    with pytest.raises(LesionbookError, match="'unheard' is none of the predicted classes akiec, bcc, nv"):
+        predictions.checked(frame.assign(label="unheard"))
+
+
+def test_present_classes_keep_the_order_of_the_columns():
+    frame = made().assign(p_zzz=0.0)
+    assert predictions.present(frame) == CLASSES
+    assert predictions.present(frame[frame["label"] != "bcc"]) == ["akiec", "nv"]

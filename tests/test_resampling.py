@@ -35,6 +35,17 @@ def test_weighted_ranking_equals_scikit_learn_on_repeated_rows_with_ties():
         assert precision == pytest.approx(reference.average_precision_score(many, ranked))
 
 
+def test_weighted_class_scores_equal_those_of_repeated_rows():
+    frame = made(n=90)
+    weights = next(resampling.group_weights(frame["group"], 5, seed=3))
+    table = resampling.class_scores(frame, weights)
+    for number, weight in enumerate(weights):
+        expected = metrics.per_class(repeated(frame, weight))
+        assert set(table) == set(expected.columns)
+        for score in table:
+            assert table[score][number] == pytest.approx(expected[score].to_numpy(), abs=1e-12), score
+
+
 def test_resample_without_a_class():
     frame = made(n=90)
     weights = np.stack([(frame["label"] != "nv").to_numpy(float), (frame["label"] == "nv").to_numpy(float)])

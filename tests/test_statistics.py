@@ -77,31 +77,6 @@ def test_copies_of_an_image_add_no_certainty():
         assert width[score] == pytest.approx(np.sqrt(2), abs=0.15)
 
 
-def test_recalls_by_class():
-    frame = made()
-    table = statistics.bootstrap_recalls(frame, repeats=200, seed=1)
-    assert table["score"].tolist() == ["recall"] * 3 + ["auc"] * 3
-    per_class = metrics.per_class(frame)
-    assert table["estimate"].tolist() == pytest.approx([*per_class["recall"], *per_class["auc"]])
-    assert table["n_images"].tolist() == [*per_class["support"]] * 2
-    assert (table["low"] < table["estimate"]).all()
-    assert (table["estimate"] < table["high"]).all()
-    assert (table["n_images"] == 2 * table["n_groups"]).all()
-
-
-def test_recall_of_one_or_zero_is_not_certain():
-    table = statistics.bootstrap_recalls(certain([[20, 0], [29, 0]], ["a", "b"]), repeats=50, seed=0)
-    ends = table[table["score"] == "recall"].set_index("class")[["low", "high"]]
-    assert ends.loc["a"].tolist() == pytest.approx([1 - 0.1611, 1.0], abs=5e-5)
-    assert ends.loc["b"].tolist() == pytest.approx([0.0, statistics.wilson(0, 29).high])
-
-
-def test_recall_of_an_absent_class_is_undefined():
-    table = statistics.bootstrap_recalls(made().assign(p_zzz=0.0), repeats=20, seed=0)
-    assert table.loc[table["class"] == "zzz", ["estimate", "low", "high"]].isna().all(axis=None)
-    assert table.loc[table["class"] == "zzz", ["n_images", "n_groups"]].to_numpy().tolist() == [[0, 0]] * 2
-
-
 def test_paired_differences_share_the_resamples():
     weak, strong = made(seed=0), made(seed=1, strength=3)
     mixed = strong.sample(frac=1, random_state=5)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from made_predictions import CLASSES, made
 
-from lesionbook import metrics, statistics, tables
+from lesionbook import classwise, metrics, statistics, tables
 
 SCORES = pd.DataFrame(
     {"estimate": [0.7126, np.nan, 0.5], "low": [0.65, np.nan, 0.4], "high": [0.7694, np.nan, 0.6]},
@@ -53,13 +53,13 @@ def test_scores_of_real_predictions_fit():
 
 def test_per_class_holds_counts_and_intervals_of_the_same_class():
     frame = made()
-    recalls = statistics.bootstrap_recalls(frame, repeats=100, seed=1)
+    recalls = classwise.intervals(frame, repeats=100, seed=1)
     table = tables.per_class(metrics.per_class(frame), recalls.sample(frac=1, random_state=1), {"nv": "Nevi"}, "lesion")
     assert table["class"].tolist() == ["akiec", "bcc", "Nevi"] and len(table) == len(CLASSES)
     assert table["images"].tolist() == frame["label"].value_counts().reindex(CLASSES).tolist()
     assert table["lesions"].tolist() == frame.groupby("label")["group"].nunique().reindex(CLASSES).tolist()
     recall = metrics.per_class(frame)["recall"]
-    alone = statistics.bootstrap_recalls(frame.assign(group=frame["image_id"]), repeats=100, seed=1)
+    alone = classwise.intervals(frame.assign(group=frame["image_id"]), repeats=100, seed=1)
     assert "patients" not in tables.per_class(metrics.per_class(frame), alone, {}, "patient")
     assert [text.split(" ")[0] for text in table["recall (95 %)"]] == [f"{value:.2f}" for value in recall]
 
@@ -74,11 +74,11 @@ def test_differences_are_judged_by_their_interval():
         ],
         columns=["model", "reference", "score", "difference", "low", "high"],
     )
-    assert tables.differences(frame).to_numpy().tolist() == [
+    assert tables.differences(frame).replace("\u00a0", " ", regex=True).to_numpy().tolist() == [
         ["cnn", "colours", "macro AUC", "+0.100 (+0.050 to +0.150)", "better"],
         ["cnn", "colours", "accuracy", "−0.100 (−0.150 to −0.050)", "worse"],
         ["cnn", "colours", "balanced accuracy", "+0.020 (−0.010 to +0.050)", "not told apart"],
-        ["cnn", "colours", "accuracy", "+0.020 (+0.000 to +0.050)", "not told apart"],
+        ["cnn", "colours", "accuracy", "+0.020 (0.000 to +0.050)", "not told apart"],
     ]
 
 
@@ -120,3 +120,19 @@ def test_near_duplicates_fit_a_page():
     assert table["class"].tolist() == ["nv", "nv / mel"]
     assert table["same group"].tolist() == ["yes", "no"]
     assert table.loc[1, ["first", "second", "bits"]].tolist() == ["i2", "i4", 7]
+
+
+def test_signed_numbers_have_no_sign_at_zero_and_a_true_minus():
+    assert [tables.signed(value) for value in (0.1234, -0.1236, -0.0001, 0.0)] == ["+0.123", "−0.124", "0.000", "0.000"]
+    assert tables.signed_interval(0.1, -0.05, 0.25, 2) == "+0.10\u00a0(−0.05\u00a0to\u00a0+0.25)"
+
+
+def test_an_estimate_without_ends():
+    frame = pd.DataFrame({"estimate": [1.0], "low": [np.nan], "high": [np.nan]})
+    assert tables.with_interval(frame).tolist() == ["1.000 (–)"]
+
+
+def test_what_varies_by_itself():
+    frame = pd.DataFrame({"group": ["a", "a", "b"]})
+    assert tables.units(frame, "lesion") == "whole lesions"
+    assert tables.units(frame.iloc[1:], "lesion") == "images"

@@ -6,38 +6,13 @@ image has no recall to average. Where a number is undefined the result is NaN, a
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
 from lesionbook import predictions
-from lesionbook.errors import LesionbookError
 
 # Prediction files hold six decimals: a stored 0.000000 stands for anything below half of the last one.
 SMALLEST_PROBABILITY = 5e-7
 CALIBRATION_BINS = 15
-
-
-def _checked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Refuse a table without rows, with rows of several splits or with an unknown label: its scores mean nothing."""
-    if frame.empty:
-        raise LesionbookError("metrics: the prediction table has no rows; check the split that was asked for.")
-    splits = sorted(frame["split"].unique())
-    if len(splits) > 1:
-        raise LesionbookError(f"metrics: the prediction table mixes the splits {', '.join(splits)}; pass one of them.")
-    classes = predictions.class_names(frame)
-    strangers = frame.loc[~frame["label"].isin(classes), "label"]
-    if len(strangers):
-        raise LesionbookError(
-            f"metrics: label {strangers.iloc[0]!r} is none of the predicted classes {', '.join(classes)}; "
-            "predict again with the classes of the study."
-        )
-    return frame
-
-
-def _present(frame: pd.DataFrame) -> list[str]:
-    """Classes that occur among the labels, in the order of the probability columns."""
-    labels = set(frame["label"])
-    return [name for name in predictions.class_names(frame) if name in labels]
 
 
 def bin_numbers(confidence: np.ndarray, bins: int) -> np.ndarray:
@@ -66,7 +41,7 @@ def per_image(frame: pd.DataFrame) -> pd.DataFrame:
     LesionbookError
         If the table is empty, mixes splits or holds an unknown label.
     """
-    values = predictions.probabilities(_checked(frame))
+    values = predictions.probabilities(predictions.checked(frame))
     truth = pd.Categorical(frame["label"], categories=predictions.class_names(frame)).codes
     rows = np.arange(len(frame))
     predicted = predictions.predicted(frame)
@@ -97,7 +72,7 @@ def confusion_matrix(frame: pd.DataFrame) -> pd.DataFrame:
     LesionbookError
         If the table is empty, mixes splits or holds an unknown label.
     """
-    classes = predictions.class_names(_checked(frame))
+    classes = predictions.class_names(predictions.checked(frame))
     counts = sklearn_metrics.confusion_matrix(frame["label"], predictions.predicted(frame), labels=classes)
     return pd.DataFrame(counts, index=pd.Index(classes, name="actual"), columns=pd.Index(classes, name="predicted"))
 
@@ -176,8 +151,8 @@ def scores(frame: pd.DataFrame) -> pd.Series:
     classes = per_class(frame)
     occurring = classes[classes["support"] > 0]
     images = per_image(frame)
-    bins = reliability(frame, CALIBRATION_BINS)
-    gaps = (bins["mean_confidence"] - bins["accuracy"]).abs() * bins["n"]
+    bins = bin_numbers(images["confidence"].to_numpy(), CALIBRATION_BINS)
+    gaps = (images["confidence"] - images["correct"]).groupby(bins).sum().abs()
     return pd.Series(
         {
             "accuracy": images["correct"].mean(),
@@ -208,9 +183,9 @@ def roc_curves(frame: pd.DataFrame) -> pd.DataFrame:
     LesionbookError
         If the table is empty, mixes splits or holds an unknown label.
     """
-    values = pd.DataFrame(predictions.probabilities(_checked(frame)), columns=predictions.class_names(frame))
+    values = pd.DataFrame(predictions.probabilities(predictions.checked(frame)), columns=predictions.class_names(frame))
     parts = []
-    for name in _present(frame) if len(_present(frame)) > 1 else []:
+    for name in predictions.present(frame) if len(predictions.present(frame)) > 1 else []:
         positive = (frame["label"] == name).to_numpy()
         false, true, _ = sklearn_metrics.roc_curve(positive, values[name])
         parts.append(pd.DataFrame({"class": name, "false_positive_rate": false, "true_positive_rate": true}))
@@ -231,49 +206,13 @@ def precision_recall_curves(frame: pd.DataFrame) -> pd.DataFrame:
     LesionbookError
         If the table is empty, mixes splits or holds an unknown label.
     """
-    values = pd.DataFrame(predictions.probabilities(_checked(frame)), columns=predictions.class_names(frame))
+    values = pd.DataFrame(predictions.probabilities(predictions.checked(frame)), columns=predictions.class_names(frame))
     parts = []
-    for name in _present(frame):
+    for name in predictions.present(frame):
         positive = (frame["label"] == name).to_numpy()
         precision, recall, _ = sklearn_metrics.precision_recall_curve(positive, values[name], drop_intermediate=True)
         parts.append(pd.DataFrame({"class": name, "recall": recall[::-1], "precision": precision[::-1]}))
     return pd.concat(parts, ignore_index=True)
-
-
-def reliability(frame: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """Accuracy against confidence of the predicted class, in equally wide bins of the confidence.
-
-    Parameters
-    ----------
-    frame : DataFrame of N rows
-        Prediction table of one split.
-    bins : int
-        Number of bins over 0..1.
-
-    Returns
-    -------
-    DataFrame of `bins` rows
-        ``bin_low, bin_high, n, mean_confidence, accuracy`` and ``low, high``, the 95 % Wilson interval of the
-        accuracy; NaN in a bin without images.
-
-    Raises
-    ------
-    LesionbookError
-        If the table is empty, mixes splits or holds an unknown label.
-    """
-    images = per_image(frame)
-    edges = np.linspace(0, 1, bins + 1)
-    grouped = images.groupby(bin_numbers(images["confidence"].to_numpy(), bins))
-    table = grouped.agg(n=("correct", "size"), mean_confidence=("confidence", "mean"), accuracy=("correct", "mean"))
-    hits = grouped["correct"].sum()
-    ends = {m: binomtest(int(hits[m]), int(table.loc[m, "n"])).proportion_ci(method="wilson") for m in table.index}
-    table["low"] = pd.Series({m: end.low for m, end in ends.items()}, dtype=float)
-    table["high"] = pd.Series({m: end.high for m, end in ends.items()}, dtype=float)
-    table = table.reindex(range(bins))
-    table["n"] = table["n"].fillna(0).astype(int)
-    table.insert(0, "bin_low", edges[:-1])
-    table.insert(1, "bin_high", edges[1:])
-    return table
 
 
 def most_confident_mistakes(frame: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -93,3 +93,32 @@ def predicted(frame: pd.DataFrame) -> pd.Series:
     """The most probable class per image, as a Series of class names (the first one at a tie)."""
     names = np.array(class_names(frame), dtype=object)
     return pd.Series(names[probabilities(frame).argmax(axis=1)], index=frame.index, name="predicted")
+
+
+def checked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Refuse a table without rows, with rows of several splits or with an unknown label: its scores mean nothing.
+
+    Raises
+    ------
+    LesionbookError
+        If the table is empty, mixes splits or holds an unknown label.
+    """
+    if frame.empty:
+        raise LesionbookError("predictions: the table has no rows; check the split that was asked for.")
+    splits = sorted(frame["split"].unique())
+    if len(splits) > 1:
+        raise LesionbookError(f"predictions: the table mixes the splits {', '.join(splits)}; pass one of them.")
+    classes = class_names(frame)
+    strangers = frame.loc[~frame["label"].isin(classes), "label"]
+    if len(strangers):
+        raise LesionbookError(
+            f"predictions: label {strangers.iloc[0]!r} is none of the predicted classes {', '.join(classes)}; "
+            "predict again with the classes of the study."
+        )
+    return frame
+
+
+def present(frame: pd.DataFrame) -> list[str]:
+    """Classes that occur among the labels, in the order of the probability columns."""
+    labels = set(frame["label"])
+    return [name for name in class_names(frame) if name in labels]

@@ -101,12 +101,13 @@ def ranking(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> tup
 
 
 def class_scores(frame: pd.DataFrame, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Recall, AUC, average precision and F1 per class.
+    """Scores of each class against all the others.
 
     Returns
     -------
     dict of ndarray of float, shape (R, C)
-        ``recall, auc, average_precision`` are NaN and ``f1`` is 0 where a resample holds no image of the class.
+        ``support`` (images of the class); ``precision, recall, specificity, auc, average_precision``, NaN where there
+        is nothing to divide by; ``f1``, 0 where a resample holds no image of the class.
     """
     matrices = confusion(frame, weights)
     hits = np.diagonal(matrices, axis1=1, axis2=2)
@@ -118,7 +119,9 @@ def class_scores(frame: pd.DataFrame, weights: np.ndarray) -> dict[str, np.ndarr
     ]
     return {
         "support": actual,
+        "precision": ratio(hits, predicted, np.nan),
         "recall": ratio(hits, actual, np.nan),
+        "specificity": 1 - ratio(predicted - hits, weights.sum(axis=1, keepdims=True) - actual, np.nan),
         "f1": ratio(2 * hits, actual + predicted, 0),
         "auc": np.column_stack([area for area, _ in ranked]),
         "average_precision": np.column_stack([precision for _, precision in ranked]),

@@ -90,54 +90,25 @@ def bootstrap_scores(frame: pd.DataFrame, *, repeats: int = 1000, seed: int, con
     ).rename_axis("score")
 
 
-def _widen(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Give recalls of 0 and 1, which no resample can vary, Wilson's ends with as many trials as there are groups."""
+def widen(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Give proportions of 0 and 1, which no resample can vary, Wilson's ends with as many trials as there are groups.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``estimate, low, high, n_groups``; rows without groups stay as they are.
+    confidence : float
+        0..1.
+    """
     table = table.copy()
-    for row in table.index[table["estimate"].isin([0.0, 1.0])]:
+    for row in table.index[table["estimate"].isin([0.0, 1.0]) & (table["n_groups"] > 0)]:
         groups = int(table.loc[row, "n_groups"])
         ends = wilson(int(groups * table.loc[row, "estimate"]), groups, confidence)
         table.loc[row, ["low", "high"]] = [ends.low, ends.high]
     return table
 
 
-def bootstrap_recalls(frame: pd.DataFrame, *, repeats: int = 1000, seed: int, confidence: float = 0.95) -> pd.DataFrame:
-    """Interval of each class's recall and area under the ROC curve, on the resamples of `bootstrap_scores`.
-
-    Parameters
-    ----------
-    frame : DataFrame of N rows
-        Prediction table of one split.
-    repeats, seed, confidence
-        As for `bootstrap_scores`.
-
-    Returns
-    -------
-    DataFrame of 2 C rows
-        ``class, score`` (recall or auc), ``estimate, low, high`` (NaN for a class that does not occur) and
-        ``n_images, n_groups`` of the class. A recall of exactly 0 or 1 does not vary between resamples; its ends are
-        Wilson's for as many trials as the class has groups.
-
-    Raises
-    ------
-    LesionbookError
-        If the table is empty, mixes splits or holds an unknown label.
-    """
-    table = metrics.per_class(frame)
-    batches = [resampling.class_scores(frame, w) for w in resampling.group_weights(frame["group"], repeats, seed)]
-    groups = frame.groupby("label")["group"].nunique().reindex(table.index, fill_value=0)
-    parts = []
-    for score in ["recall", "auc"]:
-        low, high = percentiles(np.vstack([batch[score] for batch in batches]), confidence)
-        part = pd.DataFrame({"class": table.index, "score": score, "estimate": table[score].to_numpy()})
-        part = part.assign(low=low, high=high, n_images=table["support"].to_numpy(), n_groups=groups.to_numpy())
-        part.loc[part["n_images"] == 0, "estimate"] = np.nan
-        if score == "recall":
-            part = _widen(part, confidence)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _same_images(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def same_images(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Bring the tables into one order of rows, or say which two do not speak of the same images."""
     first, *rest = frames
     ordered = {name: frame.sort_values("image_id").reset_index(drop=True) for name, frame in frames.items()}
@@ -174,7 +145,7 @@ def paired_differences(
     -------
     DataFrame
         ``model, reference, score`` (balanced_accuracy, accuracy, macro_auc), ``difference`` (model minus reference),
-        ``low, high, n_images, n_groups``.
+        ``deviation`` (its standard deviation over the resamples), ``low, high, n_images, n_groups``.
 
     Raises
     ------
@@ -185,7 +156,7 @@ def paired_differences(
         raise LesionbookError(f"statistics: reference {reference!r} is none of the models {', '.join(frames)}.")
     if len(frames) < 2:
         raise LesionbookError("statistics: a comparison needs the predictions of two models or more.")
-    frames = _same_images(frames)
+    frames = same_images(frames)
     groups = next(iter(frames.values()))["group"]
     estimates = {name: metrics.scores(frame) for name, frame in frames.items()}
     batches: dict[str, list[pd.DataFrame]] = {name: [] for name in frames}
@@ -199,9 +170,11 @@ def paired_differences(
         pairs = [(name, reference) for name in frames if name != reference]
     tables = []
     for model, other in pairs:
-        low, high = percentiles(drawn[model] - drawn[other], confidence)
+        gaps = drawn[model] - drawn[other]
+        low, high = percentiles(gaps, confidence)
         difference = (estimates[model] - estimates[other])[COMPARED].to_numpy()
         table = pd.DataFrame({"model": model, "reference": other, "score": COMPARED, "difference": difference})
+        table["deviation"] = np.nanstd(gaps, axis=0, ddof=1)
         tables.append(table.assign(low=low, high=high, n_images=len(groups), n_groups=groups.nunique()))
     return pd.concat(tables, ignore_index=True)
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-WORDS = {"auc": "AUC", "roc": "ROC", "f1": "F1", "brier": "Brier score", "cnn": "CNN", "val": "validation"}
+WORDS = {
+    "auc": "AUC",
+    "roc": "ROC",
+    "f1": "F1",
+    "brier": "Brier score",
+    "cnn": "CNN",
+    "val": "validation",
+    "relu": "ReLU",
+}
 MEANINGS = {
     "accuracy": ("↑", "share of right answers"),
     "balanced_accuracy": ("↑", "mean over the classes of the share found (recall)"),
@@ -26,9 +34,13 @@ def name(key: str) -> str:
 
 
 def with_interval(frame: pd.DataFrame, digits: int = 3) -> pd.Series:
-    """Join the columns estimate, low and high into texts such as ``0.713 (0.650–0.769)``."""
+    """Join the columns estimate, low and high into ``0.713 (0.650–0.769)``, or ``1.000 (–)`` without ends."""
     texts = [
-        f"{estimate:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})" if pd.notna(estimate) else "–"
+        "–"
+        if pd.isna(estimate)
+        else f"{estimate:.{digits}f} (–)"
+        if pd.isna(low)
+        else f"{estimate:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
         for estimate, low, high in zip(frame["estimate"], frame["low"], frame["high"], strict=True)
     ]
     return pd.Series(texts, index=frame.index)
@@ -46,6 +58,11 @@ def counted(frame: pd.DataFrame, group_name: str) -> str:
     """
     groups = frame["group"].nunique()
     return f"{len(frame):,} images" + (f" of {groups:,} {group_name}s" if groups < len(frame) else "")
+
+
+def units(frame: pd.DataFrame, group_name: str) -> str:
+    """Name what varies by itself in a table: ``whole lesions`` where they have several images, else ``images``."""
+    return f"whole {group_name}s" if frame["group"].nunique() < len(frame) else "images"
 
 
 def near_duplicates(listing: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +110,7 @@ def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, 
     frame : DataFrame
         As returned by `lesionbook.metrics.per_class`.
     intervals : DataFrame
-        As returned by `lesionbook.statistics.bootstrap_recalls` for the same predictions.
+        As returned by `lesionbook.classwise.intervals` for the same predictions.
     names : mapping
         Class key to its written-out name.
     group_name : str
@@ -120,6 +137,17 @@ def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, 
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Write a number with its sign, a true minus where it is negative, none where it rounds to zero."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
+
+
+def signed_interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
+    """Write ``+0.100 (+0.050 to +0.150)``, kept on one line."""
+    return f"{signed(estimate, digits)} ({signed(low, digits)} to {signed(high, digits)})".replace(" ", "\u00a0")
+
+
 def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     """Bring paired differences into words.
 
@@ -136,7 +164,7 @@ def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     rows = []
     for row in frame.itertuples():
         verdict = "better" if row.low > 0 else "worse" if row.high < 0 else "not told apart"
-        text = f"{row.difference:+.{digits}f} ({row.low:+.{digits}f} to {row.high:+.{digits}f})".replace("-", "−")
+        text = signed_interval(row.difference, row.low, row.high, digits)
         rows.append((row.model, row.reference, name(row.score), text, verdict))
     return pd.DataFrame(rows, columns=["model", "against", "score", "difference (95 % interval)", "verdict"])
 

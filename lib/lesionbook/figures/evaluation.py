@@ -154,7 +154,7 @@ def reliability(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `metrics.reliability`.
+        From `calibration.reliability`.
 
     Returns
     -------

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from lesionbook import metrics, report, statistics, tables
+from lesionbook import calibration as calibrated
+from lesionbook import classwise, metrics, report, statistics, tables
 from lesionbook.figures import evaluation as figures
 from lesionbook.figures import images as pictures
 from lesionbook.images import Store
@@ -24,7 +25,7 @@ def scores(run: Run, test: pd.DataFrame, *, repeats: int, seed: int) -> pd.DataF
         caption="Confusion matrix of the test images: number of images, and share of the actual class (row).",
         alt="Matrix of actual against predicted class with counts and row shares.",
     )
-    recalls = statistics.bootstrap_recalls(test, repeats=repeats, seed=seed)
+    recalls = classwise.intervals(test, repeats=repeats, seed=seed)
     report.show_table(
         tables.per_class(metrics.per_class(test), recalls, run.names, run.record.group_name),
         label="per-class",
@@ -55,7 +56,7 @@ def thresholds(run: Run, test: pd.DataFrame) -> None:
 def calibration(test: pd.DataFrame) -> None:
     """Draw how often an answer is right, by how sure the model was of it."""
     report.show_figure(
-        figures.reliability(metrics.reliability(test)),
+        figures.reliability(calibrated.reliability(test)),
         label="reliability",
         caption="Accuracy against confidence of the predicted class, above the number of images. The 95 % intervals "
         "(Wilson) take images as independent, and are a little too narrow where images belong together.",

@@ -1,0 +1,137 @@
+"""What is shown of the differences between models: on resamples, image by image, and by areas."""
+
+import numpy as np
+import pandas as pd
+
+from lesionbook import pairwise, report, statistics, tables
+from lesionbook.figures import matrices
+from lesionbook.run import Run
+
+
+def differences(run: Run, test: dict[str, pd.DataFrame], chosen: str, *, repeats: int, seed: int) -> pd.DataFrame:
+    """Show the paired differences of every pair as two triangles, and those from the chosen model as tables.
+
+    Returns
+    -------
+    DataFrame
+        As from `pairwise.judged`, with a ``sentence`` for each pair and score.
+    """
+    table = pairwise.judged(statistics.paired_differences(test, repeats=repeats, seed=seed))
+    table["sentence"] = [pairwise.sentence(row) for _, row in table.iterrows()]
+    counted = tables.counted(next(iter(test.values())), run.record.group_name)
+    pairs = len(table) // table["score"].nunique()
+    caption = (
+        f"of every pair of models, row minus column; {counted}. “Better” and “worse” speak of the row and hold at 5 % "
+        f"after Holm's adjustment for {pairs} pairs; “?” is not told apart."
+    )
+    report.show_figure(
+        matrices.pairs(table[table["score"] == "balanced_accuracy"]),
+        label="pairs-balanced-accuracy",
+        caption=f"Difference of balanced accuracy {caption}",
+        alt="Triangle of model pairs with the difference of balanced accuracy and the verdict in each cell.",
+    )
+    report.show_figure(
+        matrices.pairs(table[table["score"] == "macro_auc"]),
+        label="pairs-macro-auc",
+        caption=f"Difference of macro AUC {caption}",
+        alt="Triangle of model pairs with the difference of macro AUC and the verdict in each cell.",
+    )
+    report.show_table(
+        _against(table[table["score"] == "balanced_accuracy"], chosen),
+        label="against-balanced-accuracy",
+        caption=f"Balanced accuracy against that of *{chosen}*, paired, {counted}. The interval is that of this pair "
+        f"alone; the verdict rests on the adjusted p value.",
+        index=False,
+    )
+    report.show_table(
+        _against(table[table["score"] == "macro_auc"], chosen),
+        label="against-macro-auc",
+        caption=f"Macro AUC against that of *{chosen}*, in the same way.",
+        index=False,
+    )
+    return table
+
+
+def accuracies(run: Run, test: dict[str, pd.DataFrame], chosen: str) -> pd.DataFrame:
+    """Show McNemar's test of each model against the chosen one; give it for every pair."""
+    table = pairwise.accuracies(test)
+    mine = pairwise.turned(table, chosen)
+    first = next(iter(test.values()))
+    units = tables.units(first, run.record.group_name)
+    shown = pd.DataFrame(
+        {
+            "model": mine["model"],
+            "only it": mine["only_model"],
+            "only the chosen": mine["only_reference"],
+            "p, McNemar": mine["p_mcnemar_holm"].map(p_value),
+            "p, exact" if units == "images" else f"p, by {run.record.group_name}": mine["p_holm"].map(p_value),
+            "verdict": mine["verdict"],
+            "images needed": _needed(mine),
+        }
+    )
+    report.show_table(
+        shown,
+        label="mcnemar",
+        caption=f"Test images that only the model, and only *{chosen}*, gets right; p values after Holm's adjustment "
+        f"for {len(table)} pairs: of McNemar's test, and of the exact test that swaps {units}, on which the verdict "
+        f"rests. n = {tables.counted(first, run.record.group_name)}.",
+        index=False,
+    )
+    return table
+
+
+def areas(run: Run, test: dict[str, pd.DataFrame], chosen: str, positive: str) -> pd.DataFrame:
+    """Show DeLong's comparison of the areas of one class with that of the chosen model; give it for every pair."""
+    single, table = pairwise.areas(test, positive)
+    first = next(iter(test.values()))
+    mine = pairwise.turned(table, chosen)
+    shown = pd.DataFrame(
+        {
+            "model": mine["model"],
+            "AUC (95 %)": tables.with_interval(single).loc[mine["model"]].to_numpy(),
+            "difference\u00a0(95\u00a0%)": _gaps(mine),
+            "p, Holm": mine["p_holm"].map(p_value),
+            "verdict": mine["verdict"],
+        }
+    )
+    report.show_table(
+        shown,
+        label="delong",
+        caption=f"Area under the ROC curve of *{run.names[positive]}* against the rest, compared with that of "
+        f"*{chosen}* ({tables.with_interval(single)[chosen]}) by DeLong's test with "
+        f"{tables.units(first, run.record.group_name)} as units. n = {tables.counted(first, run.record.group_name)}.",
+        index=False,
+    )
+    return table
+
+
+def p_value(value: float) -> str:
+    """Write a p value with three decimals, none smaller than 0.001."""
+    if not np.isfinite(value):
+        return "–"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _against(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
+    mine = pairwise.turned(table, chosen)
+    return pd.DataFrame(
+        {
+            "model": mine["model"],
+            "difference\u00a0(95\u00a0%)": _gaps(mine),
+            "p": mine["p"].map(p_value),
+            "p, Holm": mine["p_holm"].map(p_value),
+            "verdict": mine["verdict"],
+            "images needed": _needed(mine),
+        }
+    )
+
+
+def _needed(table: pd.DataFrame) -> list[str]:
+    """About how many images it would take, where two models are not told apart."""
+    return [
+        pairwise.rounded(row.images_needed) if row.verdict == pairwise.NEITHER else "" for row in table.itertuples()
+    ]
+
+
+def _gaps(table: pd.DataFrame) -> list[str]:
+    return [tables.signed_interval(row.difference, row.low, row.high) for row in table.itertuples()]
