@@ -132,9 +132,13 @@ def per_class(frame: pd.DataFrame, intervals: pd.DataFrame, names: Mapping[str, 
         "F1": frame["f1"].map("{:.2f}".format),
         "AUC (95 %)": with_interval(by_score["auc"], digits=2),
     }
-    if (columns[f"{group_name}s"] == columns["images"]).all():
-        del columns[f"{group_name}s"]
-    return pd.DataFrame(columns).reset_index(drop=True)
+    return groups_if_fewer(pd.DataFrame(columns), group_name).reset_index(drop=True)
+
+
+def groups_if_fewer(frame: pd.DataFrame, group_name: str) -> pd.DataFrame:
+    """Leave the column of groups out where every image is a group of its own: groups are not known then."""
+    same = (frame[f"{group_name}s"] == frame["images"]).all()
+    return frame.drop(columns=f"{group_name}s") if same else frame
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -95,20 +95,25 @@ def classes(run: Run, test: dict[str, pd.DataFrame], chosen: str, *, repeats: in
     own = table[table["model"] == chosen].set_index(["class", "score"])
     texts = tables.with_interval(own, digits=2).unstack("score").reindex(run.classes).rename_axis(columns=None)
     sizes = own.xs("recall", level="score")[["n_images", "n_groups"]].reindex(run.classes)
-    names = [f"{run.names[key]} ({key})" for key in run.classes]
+    texts = texts.rename(index=run.names).rename(columns=tables.name)
+    ranking = pd.DataFrame(
+        {
+            "class": texts.index,
+            "images": sizes["n_images"].to_numpy(),
+            f"{run.record.group_name}s": sizes["n_groups"].to_numpy(),
+            "AUC": texts["AUC"].to_numpy(),
+            "average precision": texts["average precision"].to_numpy(),
+        }
+    )
     report.show_table(
-        texts[["precision", "recall", "specificity", "f1"]].rename(columns=tables.name).reset_index(),
+        texts[["precision", "recall", "specificity", "F1"]].reset_index(),
         label="classes",
         caption=f"Answers of *{chosen}*, each class against all others; {counted}, 95 % intervals. A dash: the model "
         "never gives this answer, or the class does not occur.",
         index=False,
     )
     report.show_table(
-        texts[["auc", "average_precision"]]
-        .rename(columns=tables.name)
-        .assign(**{"class": names, "images": sizes["n_images"], f"{run.record.group_name}s": sizes["n_groups"]})[
-            ["class", "images", f"{run.record.group_name}s", "AUC", "average precision"]
-        ],
+        tables.groups_if_fewer(ranking, run.record.group_name),
         label="class-ranking",
         caption=f"Ranking by *{chosen}*, each class against all others, with 95 % intervals. Average precision has to "
         "be held against the share of the class among the images, which is what guessing gets.",
@@ -186,18 +191,21 @@ def subgroups(run: Run, test: pd.DataFrame, positive: str, *, repeats: int, seed
     texts = table.assign(text=tables.with_interval(table, digits=2))
     area, mean = (texts[texts["score"] == score].reset_index(drop=True) for score in ("auc", "balanced_accuracy"))
     report.show_table(
-        pd.DataFrame(
-            {
-                "subgroup": [
-                    row.value if row.attribute == "all" else f"{row.attribute}: {row.value}"
-                    for row in area.itertuples()
-                ],
-                "images": area["n_images"],
-                f"{run.record.group_name}s": area["n_groups"],
-                positive: area["n_positive"],
-                "balanced accuracy": mean["text"],
-                f"AUC of {positive}": area["text"],
-            }
+        tables.groups_if_fewer(
+            pd.DataFrame(
+                {
+                    "subgroup": [
+                        row.value if row.attribute == "all" else f"{row.attribute}: {row.value}"
+                        for row in area.itertuples()
+                    ],
+                    "images": area["n_images"],
+                    f"{run.record.group_name}s": area["n_groups"],
+                    positive: area["n_positive"],
+                    "balanced accuracy": mean["text"],
+                    f"AUC of {positive}": area["text"],
+                }
+            ),
+            run.record.group_name,
         ),
         label="subgroups",
         caption=f"The same as numbers; the column *{positive}* counts the images of that class.",
