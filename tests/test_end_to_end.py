@@ -55,6 +55,8 @@ def project(folder):
     for part in (settings, sample):
         part["experiments"] = {name: one for name, one in part["experiments"].items() if name in kept}
     settings["profiles"] = {"sample": sample}
+    for key in ("results", "parameters"):  # they name experiments that are left out here
+        del settings["published"][key]
     (folder / "params").mkdir()
     tiny_project.write_study(folder, settings, STUDY)
     return tiny_project.with_machinery(folder)

@@ -50,13 +50,20 @@ def is_text(node):
 
 def labels(path, name):
     """Labels of the figures or tables that a notebook shows, itself or by a section that all models share."""
-    return [ast.literal_eval(given["label"]) for given in calls(tree(path), name) + shared(path, name)]
+    given = [one["label"] for one in calls(tree(path), name) + shared(path, name)]
+    return [ast.literal_eval(label) for label in given if isinstance(label, ast.Constant)]  # others come with the data
 
 
 def shared(path, name):
+    sections = {
+        alias.name
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "lesionbook.sections"
+        for alias in node.names
+    }
     found = []
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("network.", "results.")):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0] in sections:
             module, function = ast.unparse(node.func).split(".")
             source = ast.parse((ROOT / "lib" / "lesionbook" / "sections" / f"{module}.py").read_text(encoding="utf-8"))
             (body,) = [one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == function]

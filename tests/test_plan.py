@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import tiny_project
+import yaml
 
 from lesionbook import params, plan, run
 from lesionbook.errors import LesionbookError
@@ -77,7 +78,8 @@ def test_results_pass_from_preparation_to_models_to_comparison(project):
     for name in ("first", "second"):
         assert found[name].inputs["results"] == [f"{build}/prepare/index.csv", f"{build}/prepare/summary.json"]
         assert found[name].inputs["kept"] == [f"{build}/prepare/images.npy"]
-    assert found["compare"].inputs["results"] == [f"{build}/{name}/predictions.csv" for name in ("first", "second")]
+    wanted = [f"{build}/{name}/predictions.csv" for name in ("first", "second")]
+    assert found["compare"].inputs["results"] == [*wanted, f"{build}/prepare/index.csv"]
     made = {path for step in found.values() for path in step.outputs.values()}
     read = {path for step in found.values() for kind in ("results", "kept") for path in step.inputs[kind]}
     assert read <= made
@@ -201,6 +203,34 @@ def test_a_use_of_models_reads_the_data_folder_and_is_not_compared(project):
     assert not any("/use/" in path for path in found["compare"].inputs["results"])
 
 
+def test_a_lesson_reads_the_store_and_is_no_model(project):
+    with_experiments(project, lesson={"notebook": "70-lesson"})
+    found, build = steps(project), "build/laptop/tiny"
+    assert found["lesson"].inputs["results"] == [f"{build}/prepare/index.csv", f"{build}/prepare/summary.json"]
+    assert found["lesson"].inputs["kept"] == [f"{build}/prepare/images.npy"]
+    assert set(found["lesson"].outputs) == {"notebook", "summary"}
+    assert "files" not in found["lesson"].arguments
+    assert not any("/lesson/" in path for path in found["compare"].inputs["results"])
+
+
+def test_what_comes_afterwards_reads_the_comparison_and_all_predictions(project):
+    with_experiments(project, audit={"notebook": "95-audit"})
+    found, build = steps(project), "build/laptop/tiny"
+    wanted = {f"{build}/{name}/predictions.csv" for name in ("first", "second")}
+    wanted |= {f"{build}/compare/summary.json"}
+    assert set(found["audit"].inputs["results"]) == wanted
+    assert found["audit"].inputs["kept"] == []
+    assert set(found["audit"].outputs) == {"notebook", "summary"}
+    assert {"settings", "titles"} <= set(found["audit"].arguments)
+    assert not any("/audit/" in path for path in found["compare"].inputs["results"])
+
+
+def test_a_slip_among_the_published_facts_stops_the_run(project):
+    tiny_project.write_study(project, tiny_project.STUDY | {"published": {"reslts": []}})
+    with pytest.raises(LesionbookError, match=r"params/tiny\.yml: published\.reslts .*did you mean 'results'"):
+        steps(project)
+
+
 def test_weights_of_an_experiment_wait_for_it(project):
     with_experiments(project, **NETWORKS, c={"notebook": "24-c", "parameters": {"weights": "a"}})
     assert "build/laptop/tiny/a/summary.json" in steps(project)["c"].inputs["results"]
@@ -269,16 +299,18 @@ def test_a_notebook_runs_again_for_the_modules_it_uses_and_not_for_others(real):
         return {name for name, files in sources.items() if f"lib/lesionbook/{module}" in files}
 
     everyone = set(sources)
-    assert users("figures/style.py") == everyone  # not named in any notebook
+    assert users("figures/style.py") == everyone - {"card"}  # not named in any notebook
     assert users("datasets/ham10000.py") == everyone
-    assert users("selection.py") == users("decoding.py") == users("splits.py") == {"explore", "prepare"}
+    assert users("selection.py") == users("decoding.py") == {"explore", "prepare"}
+    assert users("splits.py") == {"explore", "prepare", "leakage"}
     assert users("figures/metadata.py") == {"explore", "patients", "prepare"}
-    networks = everyone - {"explore", "patients", "prepare", "colour-statistics", "ensemble", "compare"}
+    others = {"explore", "patients", "prepare", "colour-statistics", "ensemble", "compare", "leakage", "audit", "card"}
+    networks = everyone - others
     assert {"residual-cnn", "vgg16"} <= networks
     assert users("figures/training.py") == users("fitting.py") == users("explain.py") == networks
-    assert users("architectures/colour_statistics.py") == {"colour-statistics"}
+    assert users("architectures/colour_statistics.py") == {"colour-statistics", "leakage"}
     assert users("storing.py") == {"prepare"}
-    assert users("resampling.py") == networks | {"colour-statistics", "ensemble", "compare"}
+    assert users("resampling.py") == networks | {"colour-statistics", "ensemble", "compare", "audit", "card"}
     assert users("plan.py") == users("render/pdf.py") == set()
 
 
@@ -291,3 +323,59 @@ def test_pages_are_rendered_again_for_the_look_and_not_for_the_science(real):
 def test_every_file_that_a_step_depends_on_exists(real):
     sources, look = real
     assert [path for path in set().union(look, *sources.values()) if not (tiny_project.ROOT / path).is_file()] == []
+
+
+# Sweeps and searches
+
+
+def varied(project, **parameters):
+    """A network, a sweep of it and a search with the sweep's cost."""
+    knobs = 'filters = (2, 2, 2)\nalpha = 0.3\nrecipe = {"epochs": 2}\nweights = "none"'
+    tiny_project.write_notebook(project, "20-plain-cnn", ["1"], knobs)
+    knobs = 'base = ""\nsettings = ()\naxis = ""\nsweeps = ()\nagainst = ()\nfixed = {}'
+    for name in ("60-sweep", "65-search"):
+        tiny_project.write_notebook(project, name, ["1"], knobs)
+    sweep = {"base": "net", "settings": [{"alpha": 0.1}], "axis": "alpha"}
+    with_experiments(
+        project,
+        net={"notebook": "20-plain-cnn"},
+        sweep={"notebook": "60-sweep", "parameters": sweep | parameters},
+        search={"notebook": "65-search", "parameters": {"base": "net", "sweeps": ["sweep"], "against": ["net"]}},
+    )
+
+
+def test_a_sweep_is_no_model_and_a_search_is_one(project):
+    varied(project)
+    found, build = steps(project), "build/laptop/tiny"
+    assert "predictions" not in found["sweep"].outputs
+    assert found["sweep"].inputs["results"] == [f"{build}/prepare/index.csv", f"{build}/prepare/summary.json"]
+    assert found["sweep"].inputs["kept"] == [f"{build}/prepare/images.npy"]
+    compared = found["compare"].inputs["results"]
+    assert f"{build}/search/predictions.csv" in compared
+    assert not any("/sweep/" in path for path in compared)
+
+
+def test_a_search_waits_for_the_sweeps_and_models_that_it_names(project):
+    varied(project)
+    read = steps(project)["search"].inputs["results"]
+    build = "build/laptop/tiny"
+    assert {f"{build}/sweep/summary.json", f"{build}/net/summary.json", f"{build}/net/predictions.csv"} <= set(read)
+
+
+def test_what_is_varied_decides_when_a_sweep_runs_again(project):
+    varied(project)
+    before = {name: step.arguments for name, step in steps(project).items()}
+    study = yaml.safe_load((project / "params" / "tiny.yml").read_text())
+    study["experiments"]["net"]["parameters"] = {"alpha": 0.2}
+    tiny_project.write_study(project, study)
+    after = {name: step.arguments for name, step in steps(project).items()}
+    assert {name for name in after if after[name] != before[name]} == {"net", "sweep", "search"}
+    source = steps(project)["sweep"].inputs["source"]
+    assert any(path.endswith("architectures/plain_cnn.py") for path in source)
+    assert not any(path.endswith("architectures/resnet34.py") for path in source)
+
+
+def test_a_sweep_that_cannot_be_stops_the_run(project):
+    varied(project, settings=[{"alhpa": 0.1}])
+    with pytest.raises(LesionbookError, match=r"params/tiny\.yml: experiments\.sweep: 20-plain-cnn has no parameter"):
+        steps(project)

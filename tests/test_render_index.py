@@ -46,6 +46,31 @@ def test_index_lists_every_report_by_profile_and_study(soup):
     assert "drawn images" not in soup.find(id="laptop-s").get_text()
 
 
+def test_an_overview_stands_before_the_studies(tmp_path):
+    line = index.Overview("The <best>", "0.9 (0.8–1.0)", "100 (70)", "1 agrees, 2 differ")
+    entries = [
+        index.IndexEntry("sample", "s", "A study", "Does it?", None, [], True, overview=line),
+        index.IndexEntry("laptop", "s", "A study", "Does it?", None, []),
+    ]
+    index.render(entries, tmp_path / "index.html")
+    soup = BeautifulSoup((tmp_path / "index.html").read_text(encoding="utf-8"), "html.parser")
+    assert soup.find("h2").get_text() == "Overview"
+    (row,) = soup.select("#overview tbody tr")
+    assert row.find("a")["href"] == "#sample-s"
+    assert soup.find(id="sample-s") is not None
+    assert "sample, drawn" in row.get_text()
+    shown = {cell["data-label"]: cell.get_text() for cell in row.find_all("td")}
+    assert shown["best model"] == "The <best>"
+    assert shown["published scores"] == "1 agrees, 2 differ"
+    assert shown["parameter counts"] == "none stated"
+    heads = [head.get_text() for head in soup.select("#overview thead th")]
+    assert heads[1:] == list(shown)
+
+
+def test_without_results_there_is_no_overview(soup):
+    assert soup.find(id="overview") is None
+
+
 def test_index_needs_no_network(soup):
     assert not soup.find_all(["link", "iframe", "img"]) and not soup.find_all(src=True)
     assert "http" not in "".join(element.get_text() for element in soup.find_all(["style"]))

@@ -96,6 +96,15 @@ def test_table_tolerates_repeated_names_long_texts_and_no_rows():
     assert soup(report.show_table, frame.iloc[:0], label="t", caption="All.").thead.get_text() == "samesame"
 
 
+def test_cells_of_a_table_may_lead_somewhere():
+    frame = pd.DataFrame({"item": ["1", "2"], "answered in": ["Exploring <b>", "not here"]})
+    links = {"answered in": ["explore.html#Size", None]}
+    soup = BeautifulSoup(
+        markup(report.show_table, frame, label="t", caption="c", index=False, links=links), "html.parser"
+    )
+    assert [(link["href"], link.get_text()) for link in soup.find_all("a")] == [("explore.html#Size", "Exploring <b>")]
+
+
 def test_table_without_index_and_with_a_wrong_format():
     frame = pd.DataFrame({"name": ["a"]})
     assert soup(report.show_table, frame, label="t", caption="All.", index=False).tbody.th is None

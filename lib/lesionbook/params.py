@@ -123,8 +123,8 @@ def _read(path: Path, profile: str) -> Study:
             if experiments and experiment not in experiments:
                 near = meant(experiment, experiments)
                 raise LesionbookError(f"{inside}.experiments.{experiment}: no such experiment{near}.")
-        _validate(_merged(raw, changes or {}), f"params/{path.name}, profile {name}")
-    return _validate(_merged(raw, profiles.get(profile) or {}), f"params/{path.name}, profile {profile}")
+        _validate(merged(raw, changes or {}), f"params/{path.name}, profile {name}")
+    return _validate(merged(raw, profiles.get(profile) or {}), f"params/{path.name}, profile {profile}")
 
 
 def _keys(value: Any, where: str) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def _keys(value: Any, where: str) -> dict[str, Any]:
     return value or {}
 
 
-def _merged(base: Any, changes: Any) -> Any:
+def merged(base: Any, changes: Any) -> Any:
     """Apply changes to nested dictionaries; everything else is replaced."""
     if not (isinstance(base, dict) and isinstance(changes, dict)):
         return changes
-    return base | {key: _merged(base.get(key), value) if key in base else value for key, value in changes.items()}
+    return base | {key: merged(base.get(key), value) if key in base else value for key, value in changes.items()}
 
 
 def _validate(raw: dict[str, Any], where: str) -> Study:

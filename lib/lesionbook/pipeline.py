@@ -100,6 +100,8 @@ def _entry(index: Any, study: str, profile: str) -> Any:
         name: (experiment.title or opening(experiment.notebook)[0], opening(experiment.notebook)[1])
         for name, experiment in settings.experiments.items()
     }
+    from lesionbook import overview  # with pandas, which no other command here needs
+
     failed = [name for name in openings if (paths.step(profile, study, name) / paths.FAILED).exists()]
     summary = paths.step(profile, study, params.LAST) / "summary.json"
     return index.IndexEntry(
@@ -111,6 +113,7 @@ def _entry(index: Any, study: str, profile: str) -> Any:
         reports=[(*openings[name], f"{profile}/{study}/{name}.html", f"{profile}/{study}/{name}.pdf") for name in done],
         drawn=profile == "sample",
         headline=run.read_json(summary).get("headline") if summary.exists() else None,
+        overview=overview.line(study, profile, settings),
         incomplete=[heading for name, (heading, _) in openings.items() if name not in done or name in failed],
     )
 

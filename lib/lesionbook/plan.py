@@ -9,8 +9,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from lesionbook import dependencies, initial_weights, params, paths, run, sources
+from lesionbook import dependencies, initial_weights, params, paths, published_facts, run, sources
+from lesionbook.architectures import builders
 from lesionbook.errors import LesionbookError
+from lesionbook.tuning import settings as tuning
 
 Place = tuple[str, str]  # study and experiment
 
@@ -73,6 +75,11 @@ def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[St
     planned, first = {}, {}
     for study in studies:
         settings = params.check(study, profile)
+        published_facts.of(study, settings)
+        try:
+            tuning.check(settings)
+        except LesionbookError as error:
+            raise LesionbookError(f"params/{study}.yml: {error}") from error
         if data:
             folder = Path(data).expanduser()
             if not folder.is_dir():
@@ -131,8 +138,11 @@ def _first(study: str, profile: str, settings: params.Study, studies: list[str])
                     f"trains a network{meant}."
                 )
             first[study, name].append((study, member))
-    for name in settings.models:
-        weights = settings.experiments[name].parameters.weights
+    for name in [*settings.sweeps, *settings.searches]:
+        knobs = settings.experiments[name].parameters
+        first[study, name] += [(study, other) for other in (*knobs.sweeps, *knobs.against)]
+    for name in [*settings.models, *settings.sweeps]:
+        weights = settings.trained(name).parameters.weights
         try:
             initial_weights.check(weights, study=study, profile=profile)
         except LesionbookError as error:
@@ -166,8 +176,14 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
     prepared = paths.relative(paths.step(profile, study, params.SECOND))
     if name == params.SECOND:
         products += ["index.csv", "images.npy"]
-    elif name == params.LAST:
+    elif name == params.LAST or name in settings.afterwards:
         reads = [f"{paths.relative(paths.step(profile, study, model))}/predictions.csv" for model in settings.models]
+        if name == params.LAST:  # subgroups
+            reads.append(f"{prepared}/index.csv")
+            kept = [f"{prepared}/images.npy"]
+        if name in settings.afterwards:
+            reads.append(f"{paths.relative(paths.step(profile, study, params.LAST))}/summary.json")
+            source += sorted(paths.relative(path) for path in dependencies.PACKAGE.glob("checklists/*.yml"))
     else:
         reads = [f"{prepared}/index.csv", f"{prepared}/summary.json"] if name not in settings.looks else []
         # The index's neighbour holds the hash of the images, so their age need not count.
@@ -180,11 +196,21 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         products.append("submission.csv")
     if name in (*settings.combinations, *settings.uses):
         reads += [f"{paths.relative(paths.step(profile, *place))}/predictions.csv" for place in first]
+    if name in (*settings.sweeps, *settings.searches):  # they train the network of the experiment that they vary
+        base = settings.trained(name)
+        source += [paths.relative(path) for path in dependencies.of_modules(builders.module(base.notebook))]
+        source = list(dict.fromkeys(source))
+        against = experiment.parameters.against
+        reads += [f"{paths.relative(paths.step(profile, study, one))}/predictions.csv" for one in against]
+        named = (*experiment.parameters.sweeps, *against)
+        arguments |= {"titles": {one: settings.experiments[one].title for one in named}}
+        arguments |= {"base": [base.model_dump(mode="json"), params.defaults(paths.notebook(base.notebook))]}
+        arguments |= {"published": settings.published}
     if name in (*settings.looks, *settings.uses):
         draws = [drawn_images(settings)] if profile == "sample" else []
         kept += draws
         arguments |= {"files": listing}
-    if name in (*settings.combinations, *settings.uses, params.LAST):
+    if name in (*settings.combinations, *settings.uses, *settings.afterwards, params.LAST):
         arguments |= {"titles": {model: settings.experiments[model].title for model in settings.models}}
     if name not in settings.models:  # a model meets the rest of the study file in its inputs
         arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: "epochs: true" is a mistake, not one epoch
@@ -109,6 +109,40 @@ class ByImage(Settings):
     test: Share
 
 
+class Range(Settings):
+    """What a search may try for one knob: numbers from low to high, or one of several values."""
+
+    low: Annotated[float | None, Field(description="smallest value")] = None
+    high: Annotated[float | None, Field(description="largest value")] = None
+    step: Annotated[float | None, Field(gt=0, description="distance of values; whole numbers make whole values")] = None
+    log: Annotated[bool, Field(description="spread evenly over the powers of ten")] = False
+    choices: Annotated[tuple[bool | int | float | str, ...], Field(description="instead of numbers: one of these")] = ()
+    places: Annotated[
+        int, Field(ge=0, le=20, strict=True, description="the knob is a list of so many values, each tried by itself")
+    ] = 0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Range":
+        if bool(self.choices) == (self.low is not None and self.high is not None):
+            raise ValueError("give low and high, or choices")
+        if self.choices and (self.low, self.high, self.step, self.log) != (None, None, None, False):
+            raise ValueError("choices need no low, high, step or log")
+        if not self.choices and not self.low < self.high:
+            raise ValueError("low must be smaller than high")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("log needs a low above zero and no step")
+        return self
+
+
+class Search(Settings):
+    """One way to search."""
+
+    title: Annotated[str, Field(min_length=1, description="in tables and figures")]
+    sampler: Annotated[Literal["random", "tpe"], Field(description="how the next setting is chosen")]
+    only: Annotated[tuple[str, ...], Field(description="knobs of the space that are searched; empty for all")] = ()
+    pruned: Annotated[bool, Field(description="stop trainings that lag behind")] = False
+
+
 class Knobs(Settings):
     """Every parameter that an experiment may pass; each notebook takes the ones in its own first cell."""
 
@@ -164,6 +198,21 @@ class Knobs(Settings):
     columns: Annotated[tuple[str, ...], Field(description="metadata that a model is told")] = ()
     models: Annotated[tuple[str, ...], Field(description="experiments that are combined or used; empty for all")] = ()
     devices: Annotated[Count, Field(description="GPUs that share each batch")] = 1
+    base: Annotated[str, Field(description="experiment whose settings are varied")] = ""
+    fixed: Annotated[dict[str, Any], Field(description="changes to the base that all its variants share")] = {}
+    settings: Annotated[tuple[dict[str, Any], ...], Field(description="changes to the base, a training each")] = ({},)
+    axis: Annotated[str, Field(description="the changed knob that a figure has on its axis")] = ""
+    scale: Annotated[Literal["linear", "log"], Field(description="scale of that axis")] = "linear"
+    seeds: Annotated[Count, Field(description="trainings of each setting, with a seed each")] = 3
+    published: Annotated[str, Field(description="sweep of the published study that is shown beside; empty: none")] = ""
+    sweeps: Annotated[tuple[str, ...], Field(description="sweeps whose cost or whose choices are taken")] = ()
+    against: Annotated[tuple[str, ...], Field(description="experiments that the result is held against")] = ()
+    space: Annotated[dict[str, Range], Field(description="what a search may try, by knob")] = {}
+    searches: Annotated[tuple[Search, ...], Field(description="ways to search that are compared")] = ()
+    budget: Annotated[Count, Field(description="epochs that a search may train in all, without sweeps to go by")] = 100
+    storage: Annotated[
+        str, Field(description="database that workers share, as a URL; empty: a file in the folder of the experiment")
+    ] = ""
     fine_tuning: Annotated[FineTuning | None, Field(description="the second phase of training")] = None
     pie: Annotated[bool, Field(description="class shares drawn as a pie too")] = False
     centre: Annotated[
@@ -171,6 +220,12 @@ class Knobs(Settings):
     ] = 0
     by_image: Annotated[ByImage | None, Field(description="shares of the split by image shown for comparison")] = None
     per_class: Annotated[Count, Field(description="images per class behind mean images and colours")] = 300
+    positive: Annotated[
+        str, Field(description="class that should not be missed; empty: melanoma, or else the last class")
+    ] = ""
+    cost_of_miss: Annotated[
+        float, Field(gt=0, le=1000, description="false alarms that one missed image of that class is worth")
+    ] = 10.0
     examples: Annotated[Count, Field(description="example images shown per class")] = 6
     mistakes: Annotated[Count, Field(description="most confident mistakes shown")] = 12
     repeats: Annotated[int, Field(ge=100, strict=True, description="bootstrap resamples behind each interval")] = 1000

@@ -10,7 +10,7 @@ import inspect
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -84,6 +84,7 @@ def show_table(
     caption: str,
     formats: dict[str, str | Callable[[object], str]] | None = None,
     index: bool = True,
+    links: dict[str, Sequence[str | None]] | None = None,
 ) -> None:
     """Show a table with its caption: numbers to the right, text to the left, missing values as a dash.
 
@@ -100,6 +101,9 @@ def show_table(
         fractions with three decimals. Names that the frame lacks are passed over, so one dict can serve several tables.
     index : bool
         Whether to show the row names.
+    links : dict of column name -> addresses, optional
+        Where the cells of a column lead, one address or None for each row: ``explore.html#Size`` is the section
+        *Size* of the report beside this one.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def show_table(
         If the label is no valid name, the caption is empty, or a format does not fit its column.
     """
     _check("table", label, caption=caption)
-    table = tables.markup(frame, label=label, formats=formats or {}, index=index)
+    table = tables.markup(frame, label=label, formats=formats or {}, index=index, links=links)
     _show(
         f'<figure class="lesionbook table" id="tbl-{label}" style="margin:1em 0">'
         f'<figcaption style="max-width:46em">{_inline(caption)}</figcaption>'

@@ -126,7 +126,7 @@ class Study(Settings):
     @property
     def models(self) -> list[str]:
         """Names of the experiments that answer for validation and test images, in the order of the study file."""
-        uses = {*self.looks, *self.uses, LAST}
+        uses = {*self.looks, *self.uses, *self.sweeps, *self.lessons, *self.afterwards, LAST}
         return [name for name in self.experiments if name not in uses]
 
     @property
@@ -140,6 +140,26 @@ class Study(Settings):
         return [name for name in self.models if self._number(name) in range(50, 60)]
 
     @property
+    def sweeps(self) -> list[str]:
+        """Names of the experiments that vary a model and judge it on validation images only: notebooks 60 to 64."""
+        return [name for name in self.experiments if self._number(name) in range(60, 65)]
+
+    @property
+    def searches(self) -> list[str]:
+        """Names of the models whose settings were searched, or put together from sweeps: notebooks 65 to 69."""
+        return [name for name in self.models if self._number(name) in range(65, 70)]
+
+    @property
+    def lessons(self) -> list[str]:
+        """Names of the experiments that train on splits of their own to show something: notebooks 70 to 79."""
+        return [name for name in self.experiments if self._number(name) in range(70, 80)]
+
+    @property
+    def afterwards(self) -> list[str]:
+        """Names of the experiments that speak of the whole study once its models are compared: notebooks 91 to 99."""
+        return [name for name in self.experiments if self._number(name) in range(91, 100)]
+
+    @property
     def uses(self) -> list[str]:
         """Names of the experiments that use models on other images of the data folder: notebooks 80 to 89."""
         return [name for name in self.experiments if self._number(name) in range(80, 90)]
@@ -147,6 +167,11 @@ class Study(Settings):
     def members(self, name: str) -> list[str]:
         """Names of the networks that an experiment combines or uses: those it lists, or all."""
         return list(self.experiments[name].parameters.models) or self.networks
+
+    def trained(self, name: str) -> Experiment:
+        """The experiment whose network is trained: the one that is varied, or the experiment itself."""
+        experiment = self.experiments[name]
+        return self.experiments[experiment.parameters.base] if experiment.parameters.base else experiment
 
     def _number(self, name: str) -> int:
         digits = self.experiments[name].notebook.partition("-")[0]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import pandas as pd
@@ -90,27 +90,42 @@ def obtain(
     model = build(**options)
     origin = initial_weights.load(model, weights, architecture=build.__name__, study=study, profile=profile)
     log = _Log(output)
+    values = decisive(options, store, recipe, seed=seed, images_digest=images_digest, weights=origin.sha256)
+    first = _once(model, store, recipe, seed, key(build, values), log)
+    if fine_tuning is None:
+        return first
+    freezing.unfreeze(first.model, last=fine_tuning.last, from_layer=fine_tuning.from_layer)
+    second = key(build, {"first phase": first.fingerprint, "second phase": fine_tuning.model_dump(mode="json")})
+    return _once(first.model, store, fine_tuning, seed, second, log, before=first.history)
+
+
+def decisive(
+    options: dict[str, Any], store: Store, recipe: Recipe, *, seed: int, images_digest: str, weights: str
+) -> dict[str, Any]:
+    """All besides code and versions that decides a training, for `key`; `weights` is the hash of their origin."""
     values = {
         "options": options,
         "recipe": recipe.model_dump(mode="json"),
-        "weights": origin.sha256,
+        "weights": weights,
         "images": images_digest,
         "split": store.index[["image_id", "label", "split"]].to_csv(index=False),
         "settings": [seed, *training.settings()],
     }
     if store.metadata is not None:
         values["metadata"] = hashlib.sha256(store.metadata.tobytes()).hexdigest()
-    first = _once(model, store, recipe, seed, _key(build, values), log)
-    if fine_tuning is None:
-        return first
-    freezing.unfreeze(first.model, last=fine_tuning.last, from_layer=fine_tuning.from_layer)
-    key = _key(build, {"first phase": first.fingerprint, "second phase": fine_tuning.model_dump(mode="json")})
-    return _once(first.model, store, fine_tuning, seed, key, log, before=first.history)
+    return values
 
 
-def _key(build: Callable[..., keras.Model], values: dict[str, Any]) -> str:
-    modules = ("lesionbook.fitting", "lesionbook.features", "lesionbook.architectures.freezing", build.__module__)
-    return dependencies.fingerprint(modules=modules, packages=PACKAGES, values=values)
+def key(build: Callable[..., keras.Model], values: dict[str, Any], *modules: str) -> str:
+    """Fingerprint of a training: its values, the code of its network and of whatever modules of the library it used."""
+    used = (
+        "lesionbook.fitting",
+        "lesionbook.features",
+        "lesionbook.architectures.freezing",
+        build.__module__,
+        *modules,
+    )
+    return dependencies.fingerprint(modules=used, packages=PACKAGES, values=values)
 
 
 def _once(
@@ -129,19 +144,35 @@ def _once(
         unfinished = folder.with_name(f"{key}.{log.output.name}.part")
         past = pd.DataFrame() if before is None else before
         log.lines = [log.line(row) for _, row in past.iterrows()]
-        history = _phase(model, store, recipe, seed, unfinished, len(past), log)
+        history = phase(model, store, recipe, seed, unfinished, len(past), log)
         number = 1 if before is None else int(before["phase"].max()) + 1
         _keep(folder, model, pd.concat([before, history.assign(phase=number)]))
         shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(keras.models.load_model(folder / "model.keras"), pd.read_csv(folder / "history.csv"), key)
 
 
-def _phase(
-    model: keras.Model, store: Store, recipe: Recipe, seed: int, checkpoint: Path, first_epoch: int, log: "_Log"
+class Listener(Protocol):
+    """Who is told how a training goes on."""
+
+    def epoch(self, row: pd.Series) -> None:
+        """Take the history's row of an epoch."""
+
+    def batch(self, epoch: int, batch: int, batches: int) -> None:
+        """Take the number of the epoch, of the batch, and of the batches of an epoch."""
+
+
+def phase(
+    model: keras.Model,
+    store: Store,
+    recipe: Recipe,
+    seed: int,
+    checkpoint: Path,
+    first_epoch: int,
+    listener: Listener,
 ) -> pd.DataFrame:
-    """Train on images, or the head on features that the frozen base gives once."""
+    """Train on images, or the head on features that the frozen base gives once; gives the history of `fitting.fit`."""
     options = {"seed": seed, "checkpoint": checkpoint, "first_epoch": first_epoch}
-    options |= {"on_epoch": log.epoch, "on_batch": log.batch}
+    options |= {"on_epoch": listener.epoch, "on_batch": listener.batch}
     train, validation = store.rows("train"), store.rows("val")
     if not recipe.feature_variants:
         return fitting.fit(model, train, validation, recipe, **options)

@@ -24,6 +24,20 @@ class ReportEntry(NamedTuple):
     pdf_href: str | None = None
 
 
+class Overview(NamedTuple):
+    """What came out of a study, in words.
+
+    The best model by validation, its macro AUC with interval, on how many test images (groups), and how many published
+    scores and parameter counts agree (empty: none published).
+    """
+
+    model: str
+    figure: str
+    tested: str
+    published: str = ""
+    parameters: str = ""
+
+
 @dataclass(frozen=True)
 class IndexEntry:
     """One study in one profile.
@@ -44,6 +58,8 @@ class IndexEntry:
         The result in a sentence.
     incomplete : list of str
         Titles of reports whose notebook failed.
+    overview : Overview or None
+        Its line in the table of all studies.
     """
 
     profile: str
@@ -55,6 +71,7 @@ class IndexEntry:
     drawn: bool = False
     headline: str | None = None
     incomplete: list[str] = field(default_factory=list)
+    overview: Overview | None = None
 
 
 def render(entries: list[IndexEntry], output: Path) -> None:
@@ -82,6 +99,7 @@ def render(entries: list[IndexEntry], output: Path) -> None:
     )
     text = template.get_template("index.html.j2").render(
         profiles=profiles,
+        compared=[entry for entry in entries if entry.overview is not None],
         report_entry=ReportEntry._make,
         css=Markup(f"{asset('page.css')}\n{asset('index.css')}"),
         js=Markup(asset("index.js")),

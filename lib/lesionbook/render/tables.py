@@ -1,7 +1,7 @@
 """The markup of a table: pandas lays it out, merged headers included; alignment and dashes are added here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,12 @@ _NUMBER_LIKE = re.compile(r"[<>≤≥≈~+−-]?\s*\d[\d\s.,:%×/()\[\]–−±+
 
 
 def markup(
-    frame: pd.DataFrame, *, label: str, formats: dict[str, str | Callable[[object], str]], index: bool = True
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    formats: dict[str, str | Callable[[object], str]],
+    index: bool = True,
+    links: dict[str, Sequence[str | None]] | None = None,
 ) -> str:
     """Write a frame as an HTML table, cells escaped, numbers (class ``number``) to the right, missing values as a dash.
 
@@ -30,6 +35,8 @@ def markup(
         Columns without one: whole numbers as they are, fractions with three decimals.
     index : bool
         Whether to show the row names.
+    links : dict of column name -> addresses, optional
+        Where the cells of a column lead, one address or None for each row.
 
     Raises
     ------
@@ -62,6 +69,13 @@ def markup(
                 cell["class"] = "number"
             elif len(cell.get_text()) > PROSE:
                 cell["class"] = "prose"
+    for name, addresses in (links or {}).items():
+        for row, address in zip(rows, addresses, strict=True):
+            if address is not None:
+                cell = row[list(frame.columns).index(name)]
+                anchor = soup.new_tag("a", href=address)
+                anchor.extend(list(cell.contents))
+                cell.append(anchor)
     for cell in table.tbody.find_all("th"):
         cell.attrs.pop("valign", None)
         cell["scope"], cell["style"] = "row", "text-align:left;vertical-align:top"

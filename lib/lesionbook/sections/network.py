@@ -1,6 +1,5 @@
 """What is shown of a network: how it is built and trained, how training went, and where it looked."""
 
-import inspect
 import json
 from collections.abc import Callable
 
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lesionbook import explain, exploration, params, paths, predictions, rates, report, tables, training
-from lesionbook.architectures import description
+from lesionbook.architectures import builders, description
 from lesionbook.augmentation import keys, variants
 from lesionbook.figures import architecture as drawings
 from lesionbook.figures import images as pictures
@@ -64,9 +63,9 @@ def published_parameters(run: Run, build: Callable[..., keras.Model]) -> None:
     experiment = paper.experiments[run.step]
     known = params.defaults(paths.notebook(experiment.notebook))
     known |= json.loads(experiment.parameters.model_dump_json(exclude_unset=True))
-    options = {name: known[name] or None for name in inspect.signature(build).parameters if name in known}
-    options = {name: value for name, value in options.items() if value is not None}
-    size = description.parameters(build(image_size=paper.images.size, classes=len(run.classes), **options))
+    options = builders.options(build, known, image_size=paper.images.size, classes=len(run.classes))
+    size = description.parameters(build(**options))
+    run.write_json("published-parameters.json", size)  # lesionbook.reproduction gathers these
     rows = [(name.replace("_", " "), count, size[name]) for name, count in stated.items()]
     table = pd.DataFrame(rows, columns=["parameters", "published", "here"])
     report.show_table(

@@ -1,0 +1,1 @@
+"""Settings of a training varied on purpose: sweeps over one, searches over several."""

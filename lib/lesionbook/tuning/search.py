@@ -1,0 +1,229 @@
+"""Searches over several knobs at once: random, or by what was learned so far (TPE), kept in a database on disk.
+
+A search goes on where it stopped: its trials are in the database, its trainings in the folder of runs, and each draw of
+the sampler depends on the seed and on the trials before it alone. So one worker finds the same however often it was
+killed; several workers, who draw from what the others have finished by then, do not find the same twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.trial import TrialState
+
+from lesionbook import dependencies
+from lesionbook.errors import LesionbookError
+from lesionbook.recipes import Search
+from lesionbook.tuning import databases, runs, space, sweep, trials
+from lesionbook.tuning.runs import Bench
+from lesionbook.tuning.settings import Setting
+from lesionbook.tuning.space import Space
+
+GIVEN_UP = 2  # a setting at which the process died so often is not tried again
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class _Failed(Exception):
+    """Ends a trial as failed; what happened stands in the trial."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is searched.
+
+    Attributes
+    ----------
+    apply : callable
+        From changes to a setting: `lesionbook.tuning.settings.varying`.
+    space : mapping
+        Knob to what may be tried.
+    bench : Bench
+        Images and places.
+    budget : int
+        Epochs that may be trained; a trial begins only if they would pay for all its epochs.
+    seed : int
+        Of the trainings and of the sampler.
+    """
+
+    apply: Callable[[Mapping[str, Any]], Setting]
+    space: Space
+    bench: Bench
+    budget: int
+    seed: int
+
+    @property
+    def score(self) -> str:
+        """What is searched for: the validation score that chooses the epoch, at the best epoch."""
+        return sweep.monitored(self.apply({}))
+
+    @property
+    def falling(self) -> bool:
+        """Whether less is better."""
+        return self.score.endswith("loss")
+
+    @property
+    def whole(self) -> int:
+        """Epochs of a training that nothing stops."""
+        setting = self.apply({})
+        return setting.recipe.epochs + (setting.fine_tuning.epochs if setting.fine_tuning else 0)
+
+
+def run(
+    search: Search,
+    task: Task,
+    *,
+    storage: str,
+    shared: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Search until the budget is spent, going on with what the database holds.
+
+    Parameters
+    ----------
+    search : Search
+        How the next setting is drawn, over which knobs, and whether trainings that lag behind are stopped: those whose
+        best score so far is below the median of what others had at the same epoch.
+    task : Task
+        What is searched.
+    storage : str
+        URL of the database, as SQLAlchemy reads it.
+    shared : bool
+        Whether other workers use the same database at the same time. If not, a trial that is under way in it is one
+        that a killed process left.
+    progress : callable
+        Told the epochs spent and the budget.
+
+    Returns
+    -------
+    DataFrame
+        From `lesionbook.tuning.trials.table`.
+
+    Raises
+    ------
+    LesionbookError
+        If no trial came to its end.
+
+    Notes
+    -----
+    TPE, the tree-structured Parzen estimator, is that of Bergstra and others ("Algorithms for hyper-parameter
+    optimization", 2011) in the version of Optuna. The pruner is the median rule of Golovin and others ("Google Vizier",
+    2017).
+    """
+    searched = {path: allowed for path, allowed in task.space.items() if path in search.only or not search.only}
+    study = optuna.create_study(
+        storage=databases.opened(storage, shared=shared),
+        study_name=_name(search, searched, task),
+        direction="minimize" if task.falling else "maximize",
+        pruner=_pruner(search, task),
+        load_if_exists=True,
+    )
+    if not shared:
+        for left in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(left.number, state=TrialState.FAIL)
+    while trials.spent(study, task.whole) + task.whole <= task.budget:
+        study.sampler = _sampler(search, task.seed, len(trials.counted(study)))
+        study.optimize(lambda trial: _objective(trial, searched, task), n_trials=1, catch=(_Failed,))
+        progress(trials.spent(study, task.whole), task.budget)
+    found = trials.table(study, searched, falling=task.falling)
+    if not (found["state"] == runs.COMPLETE).any():
+        first = "its budget pays for none" if found.empty else f"{found['state'][0]}, {found['reason'][0]}"
+        raise LesionbookError(f"The search {search.title!r} has no trial that came to its end; the first one: {first}.")
+    return found
+
+
+def run_all(
+    searches: Sequence[Search],
+    task: Task,
+    *,
+    seeds: int,
+    storage: str,
+    shared: bool,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Search in several ways with several seeds, from that of the task upwards, each with the whole budget.
+
+    Returns
+    -------
+    DataFrame
+        Trials of all, with ``search`` and ``seed``; otherwise as `run`.
+    """
+    found = {
+        (one.title, seed): run(one, replace(task, seed=seed), storage=storage, shared=shared, progress=progress)
+        for one in searches
+        for seed in range(task.seed, task.seed + seeds)
+    }
+    return trials.gathered(found)
+
+
+def _name(search: Search, searched: Space, task: Task) -> str:
+    """Name in the database: another one wherever an old trial would not be what a new one is; any budget goes on."""
+    decisive = [
+        search.model_dump(exclude={"title"}),
+        {path: allowed.model_dump() for path, allowed in searched.items()},
+        runs.fingerprint(task.apply({}), task.bench, seed=task.seed),
+    ]
+    return dependencies.fingerprint(modules=("lesionbook.tuning.search",), packages=("optuna",), values=decisive)
+
+
+def _pruner(search: Search, task: Task) -> optuna.pruners.BasePruner:
+    if not search.pruned:
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.MedianPruner(n_startup_trials=trials.STARTUP, n_warmup_steps=task.whole // 5)
+
+
+def _sampler(search: Search, seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """A sampler whose next draw depends on the seed and the trials before it, not on what this process drew."""
+    drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    if search.sampler == "random":
+        return optuna.samplers.RandomSampler(seed=drawn)
+    return optuna.samplers.TPESampler(seed=drawn, n_startup_trials=trials.STARTUP)
+
+
+def _suggest(trial: optuna.Trial, searched: Space) -> None:
+    for name, (_, allowed) in space.names(searched).items():
+        if allowed.choices:
+            trial.suggest_categorical(name, allowed.choices)
+        elif space.whole(allowed):
+            trial.suggest_int(name, int(allowed.low), int(allowed.high), step=int(allowed.step))
+        else:
+            trial.suggest_float(name, allowed.low, allowed.high, step=allowed.step, log=allowed.log)
+
+
+def _objective(trial: optuna.Trial, searched: Space, task: Task) -> float:
+    """Train what was drawn; the score of its best epoch."""
+    _suggest(trial, searched)
+    died = [
+        other
+        for other in trial.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+        if "state" not in other.user_attrs and other.params == trial.params
+    ]
+    if len(died) >= GIVEN_UP:
+        _note(trial, runs.Outcome(runs.MEMORY, "the process died at it twice, most often for lack of memory"))
+        raise _Failed
+    scores: list[float] = []
+
+    def watch(row: pd.Series) -> None:
+        scores.append(float(row[task.score]))
+        trial.report(min(scores) if task.falling else max(scores), len(scores))
+        if trial.should_prune():
+            raise runs.Stopped(f"behind the median after epoch {len(scores)}")
+
+    setting = task.apply(space.changes(searched, trial.params))
+    outcome = runs.attempt(setting, task.bench, seed=task.seed, on_epoch=watch)
+    _note(trial, outcome)
+    if outcome.state == runs.PRUNED:
+        raise optuna.TrialPruned
+    if outcome.state != runs.COMPLETE:
+        raise _Failed
+    return float(sweep.best_epoch(outcome.history, setting)[task.score])
+
+
+def _note(trial: optuna.Trial, outcome: runs.Outcome) -> None:
+    """Write into the database what became of a trial; the state last, since it says that the rest is there."""
+    notes = {"epochs": len(outcome.history), "reason": outcome.reason, **outcome.facts, "state": outcome.state}
+    for name, value in notes.items():
+        trial.set_user_attr(name, value)
