@@ -1,5 +1,6 @@
 import shutil
 import warnings
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -321,3 +322,32 @@ def test_measures_are_means_over_the_pixels_and_bad_files_have_none(tmp_path):
     assert found.loc[9, ["width", "height"]].tolist() == [1200, 900]
     assert np.abs(found.loc[9, ["red", "green", "blue"]].to_numpy(float) - picture.mean(axis=(0, 1))).max() < 0.5
     assert found.loc[9, "brightness"] == pytest.approx(found.loc[9, ["red", "green", "blue"]].mean())
+
+
+@pytest.mark.parametrize("fit", ["crop", "squash"])
+def test_what_is_in_memory_is_decoded_as_what_is_on_disk(tmp_path, fit):
+    sideways = Image.Exif()
+    sideways[0x0112] = 6
+    for ending, options in (("png", {}), ("jpg", {"exif": sideways}), ("jpg", {})):
+        path = saved(tmp_path / f"a.{ending}", noise(401, 300), **options)
+        pixels, facts = decoding.decode(path, 32, fit)
+        again, same = decoding.decode(Path("b"), 32, fit, content=path.read_bytes())
+        assert (again == pixels).all()
+        assert same == facts
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"^b\.png cannot be decoded \(it has zero bytes\); replace the file\.$"),
+        (b"MZ program", r"^b\.png cannot be decoded \(it is no JPEG, .* file, or only a part of one\)"),
+        (png_of_size(40, 40), r"^b\.png cannot be decoded \(it is damaged or cut off\); replace the file\.$"),
+        (
+            png_of_size(40, 41),
+            r"^b\.png cannot be decoded \(it has 40 × 41 pixels, the limit is 1,600 in all\); reduce",
+        ),
+    ],
+)
+def test_what_is_wrong_in_memory_is_said_under_its_name(content, said):
+    with pytest.raises(LesionbookError, match=said):
+        decoding.decode(Path("b.png"), 8, "crop", content=content, max_pixels=1600)

@@ -1,6 +1,7 @@
 """Decoding image files: whatever they hold, upright 8-bit RGB comes out, or one sentence on what is wrong with them."""
 
 import hashlib
+import io
 from collections.abc import Iterable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -33,7 +34,9 @@ class _UnusableError(Exception):
     """A file that was understood but is not taken: what is wrong, and the remedy."""
 
 
-def decode(path: Path, size: int, fit: str) -> tuple[np.ndarray, dict[str, object]]:
+def decode(
+    path: Path, size: int, fit: str, *, content: bytes | None = None, max_pixels: int | None = None
+) -> tuple[np.ndarray, dict[str, object]]:
     """Read an image as upright RGB and bring it to a square.
 
     Greyscale, palettes, CMYK and 16-bit greyscale (scaled, not clipped) become 8-bit RGB; what is transparent lies on
@@ -54,6 +57,10 @@ def decode(path: Path, size: int, fit: str) -> tuple[np.ndarray, dict[str, objec
         Side of the square in pixels.
     fit : {"crop", "squash"}
         Keep the proportions and cut the central square, or change the proportions and keep everything.
+    content : bytes, optional
+        Of a file that is in memory and not on disk; `path` is then what it is called in messages.
+    max_pixels : int, optional
+        Another limit than `MAX_PIXELS`.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def decode(path: Path, size: int, fit: str) -> tuple[np.ndarray, dict[str, objec
         If the file is missing, empty, cut off, damaged, no image, of more than `MAX_PIXELS`, or of pixels that cannot
         be brought to 8 bits.
     """
-    image, box, facts = _read(path, REDUCED * size)
+    image, box, facts = _read(path, REDUCED * size, content, max_pixels)
     facts["content"] = _content(image, facts)
     return _square(image, box, size, fit), facts
 
@@ -131,40 +138,46 @@ def _measured(paths: Iterable[Path]) -> list[tuple]:
     return rows
 
 
-def _read(path: Path, least: int = 0) -> tuple[Image.Image, tuple, dict[str, object]]:
+def _read(
+    path: Path, least: int = 0, content: bytes | None = None, max_pixels: int | None = None
+) -> tuple[Image.Image, tuple, dict[str, object]]:
     try:
-        if file_of(path) != path:
+        if content is None and file_of(path) != path:
             return _row(path)
-        with Image.open(path, formats=FORMATS) as file:
-            return _upright(file, least)
+        with Image.open(path if content is None else io.BytesIO(content), formats=FORMATS) as file:
+            return _upright(file, least, max_pixels or MAX_PIXELS)
     except MemoryError:  # says something about the machine, not about the file
         raise
     except Exception as error:  # decoders raise whatever they stumble over
-        reason, remedy = _diagnosis(path, error)
+        reason, remedy = _diagnosis(path, error) if content is None else _fault(len(content), error)
         name = "/".join(path.parts[-2:])  # a machine's folders belong into no report, and so do Pillow's own messages
         raise LesionbookError(f"{name} cannot be decoded ({reason}); {remedy}.") from error
 
 
 def _diagnosis(path: Path, error: Exception) -> tuple[str, str]:
     file = file_of(path)
-    if isinstance(error, _UnusableError):
-        return error.args
     if not file.exists():
         return "it is missing", "put it back or take it out of the table"
     if getattr(error, "errno", None) and file == path:
         return error.strerror.lower(), "make the file readable"
-    if file.stat().st_size == 0:
+    return _fault(file.stat().st_size, error)
+
+
+def _fault(size: int, error: Exception) -> tuple[str, str]:
+    if isinstance(error, _UnusableError):
+        return error.args
+    if size == 0:
         return "it has zero bytes", "replace the file"
     if isinstance(error, UnidentifiedImageError):
         return f"it is no {', '.join(FORMATS)} file, or only a part of one", "replace the file"
     return "it is damaged or cut off", "replace the file"
 
 
-def _upright(file: Image.Image, least: int) -> tuple[Image.Image, tuple, dict[str, object]]:
+def _upright(file: Image.Image, least: int, most: int) -> tuple[Image.Image, tuple, dict[str, object]]:
     """Image in RGB, the part of it that shows the picture (decoding by parts may add a fraction of a pixel), facts."""
     width, height = file.size
-    if width * height > MAX_PIXELS:
-        raise _UnusableError(f"it has {width} × {height} pixels, the limit is {MAX_PIXELS:,} in all", "reduce its size")
+    if width * height > most:
+        raise _UnusableError(f"it has {width} × {height} pixels, the limit is {most:,} in all", "reduce its size")
     if file.mode not in CONVERTED:
         kind = KINDS.get(file.mode, f"in {file.mode}")
         raise _UnusableError(f"its pixels are {kind}, not levels of 8 or 16 bits", "save it as 8-bit RGB")
