@@ -14,3 +14,21 @@ def one_thread():
     from lesionbook import training
 
     training.begin(seed=0, threads=1)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """A classifier of a small project, whose folder is ``served.folder``; reading the project needs no more of it."""
+    import served_project
+
+    from lesionbook.serve import classification, model
+
+    folder = tmp_path_factory.mktemp("a served project") / "project"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        served_project.make(folder)
+        found = classification.Classifier(model.load(*served_project.PLACE))
+        found.model.run.listing  # noqa: B018 - read while this is the working directory
+    found.folder = folder
+    return found
