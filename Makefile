@@ -7,6 +7,8 @@ PROFILE ?= sample
 DATA ?=
 CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 JOBS ?= $(CORES)
+PORT ?= 8000
+EXPERIMENT ?=
 PYTHON3 ?= python3
 
 # An active conda environment made from environment.yml is used as it is; otherwise .venv is made from the lock.
@@ -46,6 +48,11 @@ test: $(READY) ## run the tests
 bench: $(READY) ## measure how fast images are prepared, 220,000 drawn patches among them, and shown to networks
 	@"$(PYTHON)" tests/bench_prepare.py --patches 220000
 	@"$(PYTHON)" tests/bench_training.py
+
+.PHONY: serve
+serve: $(READY) ## serve the best network of STUDY as a page for the browser, on this machine only (PORT=8000)
+	@"$(PYTHON)" -m lesionbook.serve $(or $(STUDY),isic2019-transfer) "$(PROFILE)" "$(PORT)" \
+	  $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)")
 
 .PHONY: lab
 lab: $(READY) ## open the notebooks in JupyterLab

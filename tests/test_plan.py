@@ -174,7 +174,7 @@ def with_experiments(project, **experiments):
     study["experiments"] |= experiments | {"compare": compare}
     for experiment in experiments.values():
         if not (project / "notebooks" / f"{experiment['notebook']}.ipynb").exists():
-            knobs = 'models = ()\nweights = "none"'
+            knobs = 'models = ()\nweights = "none"\nfolder = ""'
             tiny_project.write_notebook(project, experiment["notebook"], ["1"], knobs)
     tiny_project.write_study(project, study)
 
@@ -200,6 +200,7 @@ def test_a_use_of_models_reads_the_data_folder_and_is_not_compared(project):
     assert f"{build}/a/summary.json" in found["use"].inputs["results"]
     assert "files" in found["use"].arguments
     assert "predictions" not in found["use"].outputs
+    assert found["use"].outputs["use"] == f"{build}/use/use.csv"
     assert not any("/use/" in path for path in found["compare"].inputs["results"])
 
 
@@ -229,6 +230,22 @@ def test_a_slip_among_the_published_facts_stops_the_run(project):
     tiny_project.write_study(project, tiny_project.STUDY | {"published": {"reslts": []}})
     with pytest.raises(LesionbookError, match=r"params/tiny\.yml: published\.reslts .*did you mean 'results'"):
         steps(project)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "file"), [("80-submission", "submission.csv"), ("85-predict", "predict.csv"), ("plain", "plain.csv")]
+)
+def test_a_use_leaves_a_file_of_its_name(notebook, file):
+    assert plan.use_file(notebook) == file
+
+
+def test_images_of_a_folder_that_is_used_make_it_run_again(project):
+    folder = project / "further images"
+    folder.mkdir()
+    with_experiments(project, **NETWORKS, use={"notebook": "85-use", "parameters": {"folder": "further images"}})
+    assert changed_readers(project, lambda: (folder / "one.jpg").write_bytes(b"one")) == {"use"}
+    assert changed_readers(project, lambda: (folder / "one.jpg").write_bytes(b"longer")) == {"use"}
+    assert changed_readers(project, lambda: None) == set()
 
 
 def test_weights_of_an_experiment_wait_for_it(project):

@@ -8,7 +8,7 @@ import served_project
 
 from lesionbook import params, paths, predictions, run
 from lesionbook.errors import LesionbookError
-from lesionbook.serve import model
+from lesionbook.serve import model, text
 
 
 @pytest.fixture
@@ -65,6 +65,13 @@ def test_the_card_is_json_and_names_the_choice_of_the_comparison(served):
     assert "not a diagnosis" in card["use"]
     assert card["test"] == {"accuracy": {"estimate": 1.0}}
     assert str(served.folder) not in json.dumps(card)
+
+
+def test_who_is_asked_for_by_name_was_not_chosen(project, served):
+    found = model.load(*served_project.PLACE, "small")
+    assert found.named and not served.model.named
+    assert model.card(found)["chosen"] == "by name"
+    assert "asked for by name" in text.explanation(found) and "asked for by name" not in text.explanation(served.model)
 
 
 def test_the_version_is_that_of_the_weights_and_not_of_the_file(project, served):

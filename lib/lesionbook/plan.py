@@ -193,7 +193,9 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
     if name in settings.models:
         products.append("predictions.csv")
     if name in settings.uses:
-        products.append("submission.csv")
+        products.append(use_file(experiment.notebook))
+        if experiment.parameters.folder:
+            arguments |= {"folder files": _names(paths.root() / Path(experiment.parameters.folder).expanduser())}
     if name in (*settings.combinations, *settings.uses):
         reads += [f"{paths.relative(paths.step(profile, *place))}/predictions.csv" for place in first]
     if name in (*settings.sweeps, *settings.searches):  # they train the network of the experiment that they vary
@@ -233,13 +235,21 @@ def _listing(study: str, profile: str, settings: params.Study) -> str:
     """Hash of names, sizes and times in the data folder: a changed, new or removed file makes its readers run again."""
     if profile == "sample":
         return ""  # drawn images have another folder when they change
-    folder = run.data_folder(study, profile, settings)
+    return _names(run.data_folder(study, profile, settings))
+
+
+def _names(folder: Path) -> str:
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             facts = path.stat()
             content.update(f"{path.relative_to(folder).as_posix()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return content.hexdigest()
+
+
+def use_file(notebook: str) -> str:
+    """File in which a notebook that uses models leaves its answers: ``submission.csv`` for ``80-submission``."""
+    return f"{notebook.partition('-')[2] or notebook}.csv"
 
 
 def drawn_images(settings: params.Study) -> str:

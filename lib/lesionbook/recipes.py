@@ -197,6 +197,7 @@ class Knobs(Settings):
     trunk_options: Annotated[dict[str, Any], Field(description="its keyword arguments")] = {}
     columns: Annotated[tuple[str, ...], Field(description="metadata that a model is told")] = ()
     models: Annotated[tuple[str, ...], Field(description="experiments that are combined or used; empty for all")] = ()
+    folder: Annotated[str, Field(description="folder of images to answer; empty for the files of the test images")] = ""
     devices: Annotated[Count, Field(description="GPUs that share each batch")] = 1
     base: Annotated[str, Field(description="experiment whose settings are varied")] = ""
     fixed: Annotated[dict[str, Any], Field(description="changes to the base that all its variants share")] = {}

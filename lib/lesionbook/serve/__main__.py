@@ -28,6 +28,7 @@ def serve(study: str, profile: str, port: int, *, experiment: str = "", limits: 
     LesionbookError
         If there is no network to serve.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder of temporary files is deleted
     with Temporary() as temporary:  # before Gradio is imported
         import uvicorn
 
@@ -51,7 +52,6 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--experiment", default="", help="another network of the study")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder of temporary files is deleted
     try:
         serve(given.study, given.profile, given.port, experiment=given.experiment)
     except LesionbookError as error:

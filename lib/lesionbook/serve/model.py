@@ -1,6 +1,7 @@
 """The network that is served: which one, and whether it still answers what its own prediction file says."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Model:
         Its prediction table.
     temperature : float
         That of `calibration.temperature` on the validation images.
+    named : bool
+        Whether it was asked for by name, not chosen.
     compared : str
         What the comparison report chose by the same score among all models; empty where it has not run.
     """
@@ -53,6 +56,7 @@ class Model:
     validation: pd.DataFrame
     test: pd.DataFrame
     temperature: float
+    named: bool
     compared: str
 
     @property
@@ -61,8 +65,10 @@ class Model:
         return self.network.inputs[0].shape[1]
 
 
-def choose(study: str, profile: str) -> str:
+def choose(study: str, profile: str, among: Sequence[str] = ()) -> str:
     """Name the experiment whose network has the best balanced accuracy on the validation images.
+
+    `among` names some experiments of the study; empty for all that train a network for images alone.
 
     The comparison report chooses by the same score, but among all models: one that is no network for images alone (a
     logistic regression, a mean of several networks, a network that is told age and sex) cannot be served.
@@ -73,7 +79,7 @@ def choose(study: str, profile: str) -> str:
         If no network has been trained.
     """
     settings = params.load(study, profile)
-    trained = [name for name in settings.networks if (paths.step(profile, study, name) / FILE).exists()]
+    trained = [name for name in among or settings.networks if (paths.step(profile, study, name) / FILE).exists()]
     if not trained:
         raise LesionbookError(
             f"serve: no network of {study} has been trained under the profile {profile}; run make report "
@@ -123,6 +129,7 @@ def load(study: str, profile: str, experiment: str = "") -> Model:
         validation=validation,
         test=_table(study, profile, name, "test"),
         temperature=calibration.temperature(validation),
+        named=bool(experiment),
         compared=_compared(own),
     )
 
@@ -143,7 +150,9 @@ def card(model: Model) -> dict[str, Any]:
         + (", drawn by a program: its answers mean nothing clinically" if own.drawn else ""),
         "classes": own.names,
         "image": {"side": model.size, "fit": settings.images.fit, "views": model.views},
-        "chosen": f"the best {SCORE.replace('_', ' ')} on {len(model.validation)} validation images among the networks "
+        "chosen": "by name"
+        if model.named
+        else f"the best {SCORE.replace('_', ' ')} on {len(model.validation)} validation images among the networks "
         "of the study for images alone",
         "best_of_all_models": model.compared,
         "validation": {SCORE: float(metrics.scores(model.validation)[SCORE])},

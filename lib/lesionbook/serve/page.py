@@ -24,6 +24,7 @@ STYLE = """
 footer, #file a {display: none !important} /* what was uploaded is gone: there is nothing to load down */
 #verdict p {margin: .4em 0}
 #samples .grid-wrap {min-height: 0; height: auto; max-height: none}
+#samples .grid-container {grid-template-columns: repeat(3, minmax(0, 1fr))}
 #samples .caption-label {font-size: .75rem; max-width: 100%}
 """
 

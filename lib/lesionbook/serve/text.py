@@ -62,16 +62,18 @@ def unknown(answer: Answer) -> str:
 
 def explanation(model: Model) -> str:
     """How to read the page."""
-    kept = (
-        f" The comparison report prefers *{model.compared}* among all models of the study; only a network for images "
-        "alone can be served here."
-        if model.compared and model.compared != model.title
-        else ""
+    chosen = (
+        f"The one with the best balanced accuracy on the {len(model.validation):,} validation images; the test images "
+        "had no part in the choice."
     )
+    if model.named:
+        chosen = f"*{model.title}*, asked for by name."
+    if model.compared and model.compared != model.title:
+        chosen += f" The comparison report prefers *{model.compared}* among all models of the study"
+        chosen += "." if model.named else "; only a network for images alone can be served here."
     return (
         "### How to read this\n\n"
-        f"- **Which network.** The one with the best balanced accuracy on the {len(model.validation):,} validation "
-        f"images; the test images had no part in the choice.{kept}\n"
+        f"- **Which network.** {chosen}\n"
         "- **Calibrated probability.** Networks are often too sure, or not sure enough. The bars are corrected by one "
         f"number, the temperature ({model.temperature:.2f}), chosen on the validation images; the answer stays the "
         "same.\n"
