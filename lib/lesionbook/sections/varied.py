@@ -127,10 +127,21 @@ def published_sweep(run: Run, name: str) -> None:
         label="published",
         caption="The published table, each row against its best one. Right answers are worked out from the accuracy; p "
         f"is adjusted for all {len(tested)} pairs of rows, since the best one was not known beforehand.",
-        formats={"accuracy": "{:.4f}", "against the best": _signed, "p": _chance, "p (Holm)": _chance},
+        formats={
+            shown.columns[0]: _printed,
+            "accuracy": "{:.4f}",
+            "against the best": _signed,
+            "p": _chance,
+            "p (Holm)": _chance,
+        },
         index=False,
     )
     report.show_note(chance.verdict(theirs, tested))
+
+
+def _printed(value: object) -> str:
+    """Write a setting as a table prints it: 0.00001, not 1e-05."""
+    return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _signed(value: float) -> str:
