@@ -136,3 +136,8 @@ def test_what_varies_by_itself():
     frame = pd.DataFrame({"group": ["a", "a", "b"]})
     assert tables.units(frame, "lesion") == "whole lesions"
     assert tables.units(frame.iloc[1:], "lesion") == "images"
+
+
+def test_p_values_end_at_a_thousandth_and_what_is_missing_is_a_dash():
+    assert [tables.p_value(value) for value in (0.0004, 0.001, 0.5, float("nan"))] == ["<0.001", "0.001", "0.500", "–"]
+    assert tables.signed(float("nan")) == "–"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 WORDS = {
@@ -141,8 +142,17 @@ def groups_if_fewer(frame: pd.DataFrame, group_name: str) -> pd.DataFrame:
     return frame.drop(columns=f"{group_name}s") if same else frame
 
 
+def p_value(value: float) -> str:
+    """Write a p value with three decimals, none smaller than 0.001; a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def signed(value: float, digits: int = 3) -> str:
-    """Write a number with its sign, a true minus where it is negative, none where it rounds to zero."""
+    """Write a number with its sign, a true minus where it is negative, none where it rounds to zero; else a dash."""
+    if not np.isfinite(value):
+        return "–"
     text = f"{value:+.{digits}f}"
     return text.replace("-", "−") if float(text) else text[1:]
 

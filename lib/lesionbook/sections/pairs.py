@@ -1,6 +1,5 @@
 """What is shown of the differences between models: on resamples, image by image, and by areas."""
 
-import numpy as np
 import pandas as pd
 
 from lesionbook import pairwise, report, statistics, tables
@@ -63,8 +62,8 @@ def accuracies(run: Run, test: dict[str, pd.DataFrame], chosen: str) -> pd.DataF
             "model": mine["model"],
             "only it": mine["only_model"],
             "only the chosen": mine["only_reference"],
-            "p, McNemar": mine["p_mcnemar_holm"].map(p_value),
-            "p, exact" if units == "images" else f"p, by {run.record.group_name}": mine["p_holm"].map(p_value),
+            "p, McNemar": mine["p_mcnemar_holm"].map(tables.p_value),
+            "p, exact" if units == "images" else f"p, by {run.record.group_name}": mine["p_holm"].map(tables.p_value),
             "verdict": mine["verdict"],
             "images needed": _needed(mine),
         }
@@ -90,7 +89,7 @@ def areas(run: Run, test: dict[str, pd.DataFrame], chosen: str, positive: str) -
             "model": mine["model"],
             "AUC (95 %)": tables.with_interval(single).loc[mine["model"]].to_numpy(),
             "difference\u00a0(95\u00a0%)": _gaps(mine),
-            "p, Holm": mine["p_holm"].map(p_value),
+            "p, Holm": mine["p_holm"].map(tables.p_value),
             "verdict": mine["verdict"],
         }
     )
@@ -105,21 +104,14 @@ def areas(run: Run, test: dict[str, pd.DataFrame], chosen: str, positive: str) -
     return table
 
 
-def p_value(value: float) -> str:
-    """Write a p value with three decimals, none smaller than 0.001."""
-    if not np.isfinite(value):
-        return "–"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def _against(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
     mine = pairwise.turned(table, chosen)
     return pd.DataFrame(
         {
             "model": mine["model"],
             "difference\u00a0(95\u00a0%)": _gaps(mine),
-            "p": mine["p"].map(p_value),
-            "p, Holm": mine["p_holm"].map(p_value),
+            "p": mine["p"].map(tables.p_value),
+            "p, Holm": mine["p_holm"].map(tables.p_value),
             "verdict": mine["verdict"],
             "images needed": _needed(mine),
         }

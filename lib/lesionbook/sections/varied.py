@@ -130,9 +130,9 @@ def published_sweep(run: Run, name: str) -> None:
         formats={
             shown.columns[0]: _printed,
             "accuracy": "{:.4f}",
-            "against the best": _signed,
-            "p": _chance,
-            "p (Holm)": _chance,
+            "against the best": tables.signed,
+            "p": tables.p_value,
+            "p (Holm)": tables.p_value,
         },
         index=False,
     )
@@ -142,14 +142,6 @@ def published_sweep(run: Run, name: str) -> None:
 def _printed(value: object) -> str:
     """Write a setting as a table prints it: 0.00001, not 1e-05."""
     return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-
-
-def _signed(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:+.3f}".replace("-", "−")
-
-
-def _chance(value: float) -> str:
-    return "–" if pd.isna(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def published_result(run: Run, model: str) -> None:
