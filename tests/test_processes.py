@@ -59,7 +59,7 @@ def test_no_more_is_begun_than_can_be_fetched_soon(tmp_path):
 def test_errors_come_through_and_a_dead_process_is_named():
     with pytest.raises(LesionbookError, match=r"^three\.$"):
         list(processes.in_order(fail, list(range(9))))
-    with pytest.raises(LesionbookError, match=r"^A process that decodes images died, .*; run fewer notebooks"):
+    with pytest.raises(LesionbookError, match=r"^One of several processes died, .*; run fewer notebooks"):
         list(processes.in_order(die, list(range(9))))
 
 

@@ -103,6 +103,12 @@ class Store:
             raise LesionbookError(f"{folder.name}: {len(index)} rows but {len(array)} images; run preparation again.")
         return cls(index, array, classes)
 
+    def __reduce__(self) -> tuple:
+        """Let another process map the same file instead of sending it the images."""
+        if not isinstance(self.array, np.memmap):
+            return Store, (self.index, self.array, self.classes, self.metadata)
+        return _mapped, (self.index, self.array.filename, self.classes, self.metadata)
+
     @property
     def size(self) -> int:
         """Side of the square images in pixels."""
@@ -113,6 +119,10 @@ class Store:
         positions = np.flatnonzero(self.index["split"].isin(splits))
         index = self.index.iloc[positions].reset_index(drop=True)
         return Rows(index, self.classes, self.array, positions, self.metadata)
+
+
+def _mapped(index: pd.DataFrame, path: Path, classes: list[str], metadata: np.ndarray | None) -> Store:
+    return Store(index, np.load(path, mmap_mode="r"), classes, metadata)
 
 
 def digest(path: Path) -> str:

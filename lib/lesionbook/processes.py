@@ -65,7 +65,7 @@ def in_order(function: Callable[[Any], Any], items: list, workers: int | None = 
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise LesionbookError(
-            "A process that decodes images died, most often for lack of memory; run fewer notebooks at once by JOBS=1."
+            "One of several processes died, most often for lack of memory; run fewer notebooks at once by JOBS=1."
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

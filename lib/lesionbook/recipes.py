@@ -205,6 +205,7 @@ class Knobs(Settings):
     axis: Annotated[str, Field(description="the changed knob that a figure has on its axis")] = ""
     scale: Annotated[Literal["linear", "log"], Field(description="scale of that axis")] = "linear"
     seeds: Annotated[Count, Field(description="trainings of each setting, with a seed each")] = 3
+    workers: Annotated[Count, Field(description="trainings side by side, each with the threads of the experiment")] = 1
     published: Annotated[str, Field(description="sweep of the published study that is shown beside; empty: none")] = ""
     sweeps: Annotated[tuple[str, ...], Field(description="sweeps whose cost or whose choices are taken")] = ()
     against: Annotated[tuple[str, ...], Field(description="experiments that the result is held against")] = ()

@@ -64,15 +64,21 @@ def begin(*, seed: int, threads: int, precision: str = "float32", devices: int =
     return precision
 
 
-def settings() -> list[str | int]:
-    """What besides recipe and seed decides the bits of a training: backend, number format, threads, processor, GPUs."""
+def begun() -> dict[str, int | str]:
+    """Arguments for `begin` with which another process computes as this one does, but for the seed."""
     threads = 0
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         threads = tf.config.threading.get_intra_op_parallelism_threads()
-    several = [f"{shared.count()} devices"] if shared.count() > 1 else []
-    return [keras.backend.backend(), keras.mixed_precision.dtype_policy().name, threads, platform.machine(), *several]
+    return {"threads": threads, "precision": keras.mixed_precision.dtype_policy().name, "devices": shared.count()}
+
+
+def settings() -> list[str | int]:
+    """What besides recipe and seed decides the bits of a training: backend, number format, threads, processor, GPUs."""
+    now = begun()
+    several = [f"{now['devices']} devices"] if now["devices"] > 1 else []
+    return [keras.backend.backend(), now["precision"], now["threads"], platform.machine(), *several]
 
 
 def _computes_bfloat16() -> bool:

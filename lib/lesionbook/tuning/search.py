@@ -7,6 +7,7 @@ killed; several workers, who draw from what the others have finished by then, do
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from optuna.trial import TrialState
 from lesionbook import dependencies
 from lesionbook.errors import LesionbookError
 from lesionbook.recipes import Search
-from lesionbook.tuning import databases, runs, space, sweep, trials
+from lesionbook.tuning import databases, runs, side_by_side, space, sweep, trials
 from lesionbook.tuning.runs import Bench
 from lesionbook.tuning.settings import Setting
 from lesionbook.tuning.space import Space
@@ -142,21 +143,46 @@ def run_all(
     seeds: int,
     storage: str,
     shared: bool,
+    workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
     """Search in several ways with several seeds, from that of the task upwards, each with the whole budget.
+
+    Parameters
+    ----------
+    searches, task, storage, shared
+        As for `run`.
+    seeds : int
+        Searches of each way.
+    workers : int
+        Processes that search side by side, each for itself: the results are the same.
+    progress : callable
+        Told the epochs spent and the budget, by the search under way; with several workers, how many searches are done.
 
     Returns
     -------
     DataFrame
         Trials of all, with ``search`` and ``seed``; otherwise as `run`.
     """
-    found = {
-        (one.title, seed): run(one, replace(task, seed=seed), storage=storage, shared=shared, progress=progress)
-        for one in searches
-        for seed in range(task.seed, task.seed + seeds)
-    }
+    planned = [(one, seed) for one in searches for seed in range(task.seed, task.seed + seeds)]
+    if workers > 1:
+        databases.opened(storage, shared=shared)  # two that make its tables at once are in each other's way
+    told = progress if workers == 1 else None
+    search = partial(_run, task=replace(task, bench=None), storage=storage, shared=shared, progress=told)
+    found = {}
+    for (one, seed), table in zip(
+        planned, side_by_side.each(search, planned, task.bench, workers=workers), strict=True
+    ):
+        found[one.title, seed] = table
+        if workers > 1:
+            progress(len(found), len(planned))
     return trials.gathered(found)
+
+
+def _run(planned: tuple[Search, int], bench: Bench, *, task: Task, progress: Any, **options: Any) -> pd.DataFrame:
+    one, seed = planned
+    told = {"progress": progress} if progress else {}
+    return run(one, replace(task, seed=seed, bench=bench), **options, **told)
 
 
 def _name(search: Search, searched: Space, task: Task) -> str:

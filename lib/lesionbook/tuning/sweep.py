@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from scipy.stats import studentized_range
 
 from lesionbook import fitting, metrics, predictions, rates
 from lesionbook.errors import LesionbookError
-from lesionbook.tuning import runs
+from lesionbook.tuning import runs, side_by_side
 from lesionbook.tuning.runs import Bench, Outcome
 from lesionbook.tuning.settings import Setting
 
@@ -33,9 +34,10 @@ def train(
     *,
     seed: int,
     seeds: int,
+    workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Run]:
-    """Train every setting with every seed, one after the other.
+    """Train every setting with every seed.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ def train(
         Images and places.
     seed, seeds : int
         The seeds are `seed`, `seed` + 1, …, as many as `seeds`: the same for every setting.
+    workers : int
+        Processes that train side by side; the results are the same.
     progress : callable
         Told how many runs of all are done.
 
@@ -59,14 +63,19 @@ def train(
         If no run at all came to its end.
     """
     done: list[Run] = []
-    for position, setting in enumerate(settings):
-        for number in range(seed, seed + seeds):
-            done.append(Run(position, number, setting, runs.attempt(setting, bench, seed=number)))
-            progress(len(done), len(settings) * seeds)
+    planned = [(position, number) for position in range(len(settings)) for number in range(seed, seed + seeds)]
+    for run in side_by_side.each(partial(_train, settings), planned, bench, workers=workers):
+        done.append(run)
+        progress(len(done), len(planned))
     if not any(run.outcome.state == runs.COMPLETE for run in done):
         first = done[0].outcome
         raise LesionbookError(f"No training came to its end; the first one: {first.state}, {first.reason}")
     return done
+
+
+def _train(settings: Sequence[Setting], planned: tuple[int, int], bench: Bench) -> Run:
+    position, seed = planned
+    return Run(position, seed, settings[position], runs.attempt(settings[position], bench, seed=seed))
 
 
 def best_epoch(history: pd.DataFrame, setting: Setting) -> pd.Series:
