@@ -72,6 +72,25 @@ def test_the_steps_stand_in_the_order_of_the_study_with_their_titles(project):
     assert first.command == "tiny laptop first"
 
 
+def test_a_study_without_a_sample_profile_wants_real_images(project):
+    tiny_project.write_study(project, tiny_project.STUDY | {"profiles": {"sample": {}}}, "drawn")
+    assert list(plan.steps([], "sample")) == ["drawn"]
+    assert list(plan.steps([], "laptop")) == ["drawn", "tiny"]
+    with pytest.raises(LesionbookError, match=r"^params/tiny\.yml has no sample profile: add PROFILE=laptop and DATA="):
+        plan.steps(["tiny"], "sample")
+
+
+def test_threads_of_a_step_are_those_of_all_its_processes(project):
+    first = tiny_project.STUDY["experiments"]["first"]
+    tiny_project.write_notebook(project, "first", tiny_project.WORK["first"], "workers = 1")
+    with_workers = {"first": first | {"parameters": {"workers": 3}}}
+    tiny_project.write_study(
+        project, tiny_project.STUDY | {"experiments": tiny_project.STUDY["experiments"] | with_workers}
+    )
+    step = steps(project)["first"]
+    assert (step.threads, step.arguments["threads"], step.arguments["workers"]) == (6, 2, 3)
+
+
 def test_results_pass_from_preparation_to_models_to_comparison(project):
     found, build = steps(project), "build/laptop/tiny"
     assert found["explore"].inputs["results"] == found["prepare"].inputs["results"] == []

@@ -14,7 +14,7 @@ RESULT = {"model": "VGG16", "source": "test", "value": 0.5, "images": 100, "expe
 
 def test_every_study_file_is_read_and_names_its_experiments():
     found = {study: published_facts.of(study, params.load(study, "paper")) for study in plan.all_studies()}
-    assert {study for study, facts in found.items() if facts.results} == set(found) - {"my-images"}
+    assert {study for study, facts in found.items() if facts.results} == set(found) - {"my-images", "melanoma-ham10000"}
     for study, facts in found.items():
         known = params.load(study, "paper").experiments
         assert {one.experiment for one in facts.results if one.experiment} <= set(known)

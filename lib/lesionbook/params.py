@@ -35,6 +35,12 @@ def load(study: str, profile: str) -> Study:
     return _read(paths.study_file(study), profile)
 
 
+def drawable(study: str) -> bool:
+    """Whether a study has a sample profile: settings that fit a few drawn images."""
+    raw = yaml.safe_load(paths.study_file(study).read_text(encoding="utf-8"))
+    return "sample" in (raw.get("profiles") or {})
+
+
 def check(study: str, profile: str) -> Study:
     """Load a study and hold every experiment against the parameters cell of its notebook.
 

@@ -19,7 +19,10 @@ Place = tuple[str, str]  # study and experiment
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook of one study: what must be drawn for it, what it reads and leaves, and the arguments it gets."""
+    """One notebook of one study: what must be drawn for it, what it reads and leaves, and the arguments it gets.
+
+    ``threads`` are those of all its processes together.
+    """
 
     study: str
     profile: str
@@ -67,6 +70,8 @@ def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[St
         At the first thing that would stop the run later: an unknown key, parameter or notebook, no images, experiments
         that wait for each other or for one that has not run.
     """
+    if profile == "sample":
+        studies = studies or [study for study in all_studies() if params.drawable(study)]
     studies = studies or all_studies()
     if data and profile == "sample":
         raise LesionbookError("DATA is for real images, but PROFILE is sample; add PROFILE=laptop or PROFILE=paper.")
@@ -75,6 +80,10 @@ def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[St
     planned, first = {}, {}
     for study in studies:
         settings = params.check(study, profile)
+        if profile == "sample" and not params.drawable(study):
+            raise LesionbookError(
+                f"params/{study}.yml has no sample profile: add PROFILE=laptop and DATA=folder of images."
+            )
         published_facts.of(study, settings)
         try:
             tuning.check(settings)
@@ -223,7 +232,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         title=experiment.title or opening(experiment.notebook)[0],
         heading=settings.title,
         question=settings.summary,
-        threads=experiment.threads,
+        threads=experiment.threads * experiment.parameters.workers,
         draws=draws,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
