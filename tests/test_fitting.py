@@ -74,6 +74,21 @@ def test_the_optimizer_is_that_of_the_recipe(watched):
     assert optimizer.weight_decay == RECIPE.weight_decay > 0
 
 
+def test_the_training_step_is_traced_once(store, monkeypatch):
+    """Where the optimizer makes its variables within the step, TensorFlow traces it again: a fifth of a short training."""
+    step, traced = keras.Model.train_step, []
+
+    def noted(self, data):
+        traced.append(1)
+        return step(self, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", noted)
+    training.begin(seed=7, threads=1)
+    halves = RECIPE.model_copy(update={"batch_size": 11})  # of 22 images
+    fitting.fit(small_network(), store.rows("train"), store.rows("val"), halves, seed=7)
+    assert len(traced) == 1
+
+
 def test_weight_decay_shrinks_kernels_only():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.BatchNormalization()])
     model.set_weights([np.ones_like(weight) for weight in model.get_weights()])

@@ -39,7 +39,6 @@ class Kept:
         if self.folder is None or not (self.folder / "history.csv").exists():
             return pd.DataFrame(columns=HISTORY), None
         history = pd.read_csv(self.folder / "history.csv", float_precision="round_trip")
-        model.optimizer.build(model.trainable_variables)
         best = rates.best_epoch(history[monitor], monitor, min_delta)
         model.load_weights(self._weights("best", best + 1))
         weights = model.get_weights()
@@ -199,6 +198,7 @@ def fit(
         metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
         jit_compile=keras.backend.backend() == "jax",
     )
+    model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the training step twice
     epochs = Epochs(shown, validation, recipe, kept, seed, first_epoch)
     epochs.history, epochs.best_weights = kept.resume(model, recipe.monitor, recipe.min_delta)
     epochs.on_epoch, epochs.on_batch = on_epoch, on_batch
