@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from lesionbook import card, params, plan, run
+from lesionbook import card, params, run
 from lesionbook.errors import LesionbookError
 
 
@@ -25,7 +25,7 @@ def test_checklists_are_whole(name, first, last, count):
     assert "doi.org" in found.source
 
 
-@pytest.mark.parametrize("study", plan.all_studies())
+@pytest.mark.parametrize("study", params.studies())
 @pytest.mark.parametrize("name", card.CHECKLISTS)
 def test_every_item_leads_to_a_section_or_says_why_not(tmp_path, study, name):
     here = at(tmp_path, study)
@@ -45,7 +45,7 @@ def test_every_item_leads_to_a_section_or_says_why_not(tmp_path, study, name):
 def test_no_section_is_named_that_no_notebook_has(tmp_path):
     """A renamed heading would quietly turn an answer into none."""
     known = set()
-    for study in plan.all_studies():
+    for study in params.studies():
         for one in params.load(study, "sample").experiments.values():
             known |= card._sections(one.notebook)
     named = {place.section for name in card.CHECKLISTS for item in card.checklist(name).items for place in item.places}

@@ -75,7 +75,7 @@ def test_the_optimizer_is_that_of_the_recipe(watched):
 
 
 def test_the_training_step_is_traced_once(store, monkeypatch):
-    """Where the optimizer makes its variables within the step, TensorFlow traces it again: a fifth of a short training."""
+    """Where the optimizer makes its variables within the step, it is traced twice: a fifth of a short training."""
     step, traced = keras.Model.train_step, []
 
     def noted(self, data):

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lesionbook import params, plan
+from lesionbook import params, sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -190,7 +190,7 @@ def test_ends_with_what_was_learned_its_limits_and_where_it_comes_from(path):
 
 def test_the_library_knows_its_opening(path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    title, question = plan.opening(path.stem)
+    title, question = sources.opening(path)
     assert cells(path)[0].source.startswith(f"# {title}\n\n*{question}*")
 
 

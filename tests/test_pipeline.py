@@ -5,16 +5,14 @@ import sys
 import pytest
 import tiny_project
 
-from lesionbook import pipeline, plan
+from lesionbook import pipeline
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    plan.opening.cache_clear()
     folder = tiny_project.make(tmp_path / "tiny project")
     monkeypatch.chdir(folder)
     yield folder
-    plan.opening.cache_clear()
 
 
 # Commands

@@ -10,11 +10,9 @@ from lesionbook.errors import LesionbookError
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    plan.opening.cache_clear()
     folder = tiny_project.make(tmp_path / "tiny project")
     monkeypatch.chdir(folder)
     yield folder
-    plan.opening.cache_clear()
 
 
 def steps(project, profile="laptop", data=""):
@@ -321,10 +319,8 @@ def real():
     """Modules of the library that each real notebook depends on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tiny_project.ROOT)
-        plan.opening.cache_clear()
         found = plan.steps(["ham10000-transfer"], "sample")["ham10000-transfer"]
         look = plan.report_modules()
-    plan.opening.cache_clear()
     return {step.name: set(step.inputs["source"]) for step in found}, set(look)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lesionbook import params, plan, published_facts
+from lesionbook import params, published_facts
 from lesionbook.errors import LesionbookError
 
 
@@ -13,7 +13,7 @@ RESULT = {"model": "VGG16", "source": "test", "value": 0.5, "images": 100, "expe
 
 
 def test_every_study_file_is_read_and_names_its_experiments():
-    found = {study: published_facts.of(study, params.load(study, "paper")) for study in plan.all_studies()}
+    found = {study: published_facts.of(study, params.load(study, "paper")) for study in params.studies()}
     assert {study for study, facts in found.items() if facts.results} == set(found) - {"my-images", "melanoma-ham10000"}
     for study, facts in found.items():
         known = params.load(study, "paper").experiments

@@ -17,6 +17,11 @@ PROFILES = ("sample", "laptop", "paper")
 COMMON = ("study", "profile", "step", "output", "seed", "threads")  # passed to every notebook
 
 
+def studies() -> list[str]:
+    """Names of all study files."""
+    return sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
+
+
 def load(study: str, profile: str) -> Study:
     """Read a study file and apply a profile.
 
@@ -25,10 +30,9 @@ def load(study: str, profile: str) -> Study:
     LesionbookError
         One sentence with the file, the key, what is wrong and, for a mistyped key, what may have been meant.
     """
-    available = sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
-    if study not in available:
+    if study not in studies():
         raise LesionbookError(
-            f"No study {study!r} in params/{meant(study, available)}; there is {', '.join(available)}."
+            f"No study {study!r} in params/{meant(study, studies())}; there is {', '.join(studies())}."
         )
     if profile not in PROFILES:
         raise LesionbookError(f"No profile {profile!r}{meant(profile, PROFILES)}; there is {', '.join(PROFILES)}.")

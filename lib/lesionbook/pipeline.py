@@ -1,19 +1,24 @@
-"""The commands that the rules of the Snakefile call."""
+"""The commands that the rules of the Snakefile call.
+
+A run calls them hundreds of times, so each imports what it needs itself, and nothing else.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
-from lesionbook import params, paths, run
+from lesionbook import params, paths, sources
 from lesionbook.errors import LesionbookError
-from lesionbook.plan import all_studies, opening
+from lesionbook.study import Experiment
 
 MODULE = "python -m lesionbook.pipeline"
 
 
 def draw(study: str) -> None:
     """Draw the sample of a study where it is not there yet."""
+    from lesionbook import run
+
     run.data_folder(study, "sample", params.load(study, "sample"))
 
 
@@ -25,7 +30,7 @@ def run_notebook(study: str, profile: str, step: str) -> None:
     LesionbookError
         If a cell failed.
     """
-    from lesionbook import execution  # takes a second to import, which planning a run need not wait for
+    from lesionbook import execution
 
     failed = paths.step(profile, study, step) / paths.FAILED
     try:
@@ -47,7 +52,7 @@ def render_pdf(study: str, profile: str, step: str) -> None:
     """Turn a rendered report into a PDF."""
     from lesionbook.render import pdf
 
-    heading, _ = opening(params.load(study, profile).experiments[step].notebook)
+    heading, _ = _opening(params.load(study, profile).experiments[step])
     pdf.render(paths.report(profile, study, step), paths.report(profile, study, step, "pdf"), title=heading)
 
 
@@ -67,7 +72,7 @@ def render_index() -> None:
     from lesionbook.render import index
 
     entries = [
-        entry for profile in params.PROFILES for study in all_studies() if (entry := _entry(index, study, profile))
+        entry for profile in params.PROFILES for study in params.studies() if (entry := _entry(index, study, profile))
     ]
     index.render(entries, paths.root() / "reports" / "index.html")
 
@@ -77,7 +82,7 @@ def _render(study: str, profile: str, step: str, notebook: Path) -> None:
 
     settings = params.load(study, profile)
     navigation = [
-        html.NavigationEntry(experiment.title or opening(experiment.notebook)[0], f"{name}.html", name == step)
+        html.NavigationEntry(experiment.title or _opening(experiment)[0], f"{name}.html", name == step)
         for name, experiment in settings.experiments.items()
     ]
     output = paths.report(profile, study, step)
@@ -97,10 +102,10 @@ def _entry(index: Any, study: str, profile: str) -> Any:
     if not done:
         return None
     openings = {
-        name: (experiment.title or opening(experiment.notebook)[0], opening(experiment.notebook)[1])
+        name: (experiment.title or _opening(experiment)[0], _opening(experiment)[1])
         for name, experiment in settings.experiments.items()
     }
-    from lesionbook import overview  # with pandas, which no other command here needs
+    from lesionbook import overview, run
 
     failed = [name for name in openings if (paths.step(profile, study, name) / paths.FAILED).exists()]
     summary = paths.step(profile, study, params.LAST) / "summary.json"
@@ -116,6 +121,10 @@ def _entry(index: Any, study: str, profile: str) -> Any:
         overview=overview.line(study, profile, settings),
         incomplete=[heading for name, (heading, _) in openings.items() if name not in done or name in failed],
     )
+
+
+def _opening(experiment: Experiment) -> tuple[str, str]:
+    return sources.opening(paths.notebook(experiment.notebook))
 
 
 def main() -> None:

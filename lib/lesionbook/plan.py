@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
-from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -71,8 +69,8 @@ def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[St
         that wait for each other or for one that has not run.
     """
     if profile == "sample":
-        studies = studies or [study for study in all_studies() if params.drawable(study)]
-    studies = studies or all_studies()
+        studies = studies or [study for study in params.studies() if params.drawable(study)]
+    studies = studies or params.studies()
     if data and profile == "sample":
         raise LesionbookError("DATA is for real images, but PROFILE is sample; add PROFILE=laptop or PROFILE=paper.")
     if data and len(studies) != 1:
@@ -109,23 +107,6 @@ def steps(studies: list[str], profile: str, data: str = "") -> dict[str, list[St
     return planned
 
 
-def all_studies() -> list[str]:
-    """Names of all study files."""
-    return sorted(path.stem for path in (paths.root() / "params").glob("*.yml"))
-
-
-@cache
-def opening(notebook: str) -> tuple[str, str]:
-    """Title and question of a notebook, from its first cell: ``# Title``, then the question in italics."""
-    first = sources.cells(paths.notebook(notebook))[0].text
-    found = re.match(r"# (.+)\n\n\*(.+)\*", first)
-    if not found:
-        raise LesionbookError(
-            f"{notebook}.ipynb: begin the first cell with '# Title', an empty line and '*The question in a sentence?*'."
-        )
-    return found.group(1).strip(), found.group(2).strip()
-
-
 def report_modules() -> list[str]:
     """Files of the library that decide what a report looks like."""
     modules = dependencies.of_modules("lesionbook.render.html", "lesionbook.render.pdf", "lesionbook.render.index")
@@ -150,7 +131,7 @@ def _first(study: str, profile: str, settings: params.Study, studies: list[str])
     for name in [*settings.sweeps, *settings.searches]:
         knobs = settings.experiments[name].parameters
         first[study, name] += [(study, other) for other in (*knobs.sweeps, *knobs.against)]
-    for name in [*settings.models, *settings.sweeps]:
+    for name in [*settings.models, *settings.repetitions, *settings.sweeps]:
         weights = settings.trained(name).parameters.weights
         try:
             initial_weights.check(weights, study=study, profile=profile)
@@ -181,12 +162,14 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
     reads: list[str] = []
     kept: list[str] = []
     draws: list[str] = []
+    answering = {*settings.models, *settings.repetitions}
     arguments = params.arguments(study, profile, name, settings)
     prepared = paths.relative(paths.step(profile, study, params.SECOND))
     if name == params.SECOND:
         products += ["index.csv", "images.npy"]
     elif name == params.LAST or name in settings.afterwards:
-        reads = [f"{paths.relative(paths.step(profile, study, model))}/predictions.csv" for model in settings.models]
+        models = [*settings.models, *(settings.repetitions if name == params.LAST else ())]
+        reads = [f"{paths.relative(paths.step(profile, study, model))}/predictions.csv" for model in models]
         if name == params.LAST:  # subgroups
             reads.append(f"{prepared}/index.csv")
             kept = [f"{prepared}/images.npy"]
@@ -199,7 +182,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         kept = [f"{prepared}/images.npy"] if name not in settings.looks else []
     # A network is saved with the time; the results beside it change only when it does.
     reads += [f"{paths.relative(paths.step(profile, *place))}/summary.json" for place in first]
-    if name in settings.models:
+    if name in answering:
         products.append("predictions.csv")
     if name in settings.uses:
         products.append(use_file(experiment.notebook))
@@ -223,13 +206,13 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         arguments |= {"files": listing}
     if name in (*settings.combinations, *settings.uses, *settings.afterwards, params.LAST):
         arguments |= {"titles": {model: settings.experiments[model].title for model in settings.models}}
-    if name not in settings.models:  # a model meets the rest of the study file in its inputs
+    if name not in answering:  # a model meets the rest of the study file in its inputs
         arguments |= {"settings": settings.model_dump(mode="json", exclude={"experiments", "title", "summary"})}
     return Step(
         study=study,
         profile=profile,
         name=name,
-        title=experiment.title or opening(experiment.notebook)[0],
+        title=experiment.title or sources.opening(notebook)[0],
         heading=settings.title,
         question=settings.summary,
         threads=experiment.threads * experiment.parameters.workers,

@@ -1,7 +1,6 @@
 """One executed notebook as one HTML file that needs nothing else: no network, no side folder, no JavaScript."""
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import nbformat
@@ -15,7 +14,7 @@ from traitlets.config import Config
 
 import lesionbook
 from lesionbook.errors import LesionbookError
-from lesionbook.render import cells, formulas, numbering
+from lesionbook.render import asset, cells, formulas, numbering
 
 _ASSETS = PackageLoader("lesionbook.render", "assets")
 _SHOWN_TYPES = ["text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg", "text/plain"]
@@ -95,11 +94,6 @@ def render(
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8", newline="\n")
-
-
-def asset(name: str) -> str:
-    """Read a text file of ``assets``."""
-    return resources.files("lesionbook.render").joinpath("assets", name).read_text(encoding="utf-8").strip()
 
 
 class _MathRenderer(IPythonRenderer):

@@ -11,8 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 import lesionbook
-from lesionbook.render import numbering
-from lesionbook.render.html import asset
+from lesionbook.render import asset, numbering
 
 
 class ReportEntry(NamedTuple):

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lesionbook.errors import LesionbookError
-from lesionbook.render import pandoc, printing
-from lesionbook.render.html import asset
+from lesionbook.render import asset, pandoc, printing
 
 TIMEOUT = 180  # seconds
 _TYPST = """
