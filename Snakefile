@@ -108,6 +108,7 @@ rule index:
         [step.html for step in STEPS],
     output:
         "reports/index.html",
+        "reports/times.html",
     shell:
         RUN + " index"
 

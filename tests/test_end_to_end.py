@@ -90,7 +90,7 @@ def files(folder, *patterns):
         path.relative_to(folder).as_posix(): path.read_bytes()
         for pattern in patterns
         for path in folder.rglob(pattern)
-        if ".snakemake" not in path.parts
+        if ".snakemake" not in path.parts and path.name != "times.html"  # the one page that may differ
     }
 
 
@@ -126,7 +126,7 @@ def test_predictions_cover_validation_and_test_images_once(clones):
 
 
 def test_pages_need_no_network(pages):
-    assert len(pages) == 7
+    assert len(pages) == 8
     for page in pages:
         soup = texts(page)
         assert not soup.find_all(["link", "iframe", "object", "embed"])
@@ -141,7 +141,7 @@ def test_pages_need_no_network(pages):
 def test_pages_say_that_the_images_are_drawn_and_describe_every_picture(pages):
     for page in pages:
         soup = texts(page)
-        assert "drawn" in soup.text.lower()
+        assert "drawn" in soup.text.lower() or page.name == "times.html"
         assert all(image.get("alt", "").strip() for image in soup.find_all("img"))
         assert not soup.find(role="alert"), page.name
 
@@ -166,7 +166,7 @@ def test_no_report_says_where_it_was_made(clones, pages):
     for pdf in sorted((clones[1] / "reports").rglob("*.pdf")):
         reader = pypdf.PdfReader(pdf)
         documents[pdf.name] = str(reader.metadata) + "".join(page.extract_text() for page in reader.pages)
-    assert len(documents) == 14
+    assert len(documents) == 15
     for name, text in documents.items():
         assert [place for place in places if place in text] == [], name
         assert len(text) > 500, name

@@ -86,6 +86,10 @@ def test_two_runs_give_the_same_bytes(project):
     assert (step(project) / "notebook.ipynb").read_bytes() == before
 
 
+def test_how_long_it_took_stands_beside_it(project):
+    assert 0 < float((step(project) / "seconds.txt").read_text()) < 600
+
+
 def test_the_environment_is_put_back(project):
     before = dict(os.environ)
     with execution._environment(7):
@@ -104,7 +108,7 @@ def test_a_failing_cell_is_named_in_one_sentence_and_earlier_results_stay(projec
     assert second.strip() == "what it had done until then: reports/laptop/tiny/first.html"
     assert (step(project) / "notebook.ipynb").read_bytes() == before
     names = {path.name for path in step(project).iterdir()}
-    assert names <= {"failed.ipynb", "kernel.log", "notebook.ipynb", "predictions.csv", "summary.json"}
+    assert names <= {"failed.ipynb", "kernel.log", "notebook.ipynb", "predictions.csv", "seconds.txt", "summary.json"}
 
     kept = nbformat.read(step(project) / "failed.ipynb", as_version=4)
     assert any(output.output_type == "error" for cell in kept.cells for output in cell.get("outputs", []))

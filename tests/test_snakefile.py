@@ -66,7 +66,7 @@ def test_a_failure_ends_the_run_and_says_which_cell_and_why(broken):
 def test_after_a_failure_the_other_branches_are_done_and_its_page_is_marked(broken):
     done, made, page = broken
     finished = {f"laptop/tiny/{step}.{kind}" for step in ("explore", "prepare", "second") for kind in ("html", "pdf")}
-    assert made == finished | {"laptop/tiny/first.html", "index.html"}
+    assert made == finished | {"laptop/tiny/first.html", "index.html", "times.html"}
     assert "✓ notebook second of tiny" in done.stderr
     assert "notebook compare" not in done.stderr
     assert 'role="alert"' in page
@@ -76,7 +76,7 @@ def test_the_next_run_takes_up_from_there(mended, project):
     ran = set(re.findall(r"✓ notebook (\S+) of tiny", mended.stderr))
     assert ran == {"first", "compare"}
     pages = {f"laptop/tiny/{step}.{kind}" for step in STEPS for kind in ("html", "pdf")}
-    assert reports(project) == pages | {"laptop/tiny/book.pdf", "index.html"}
+    assert reports(project) == pages | {"laptop/tiny/book.pdf", "index.html", "times.html"}
     assert 'role="alert"' not in (project / "reports" / "laptop" / "tiny" / "first.html").read_text()
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from traitlets.config import Config
 
 from lesionbook import params, paths
 from lesionbook.errors import LesionbookError
-from lesionbook.paths import EXECUTED, FAILED
+from lesionbook.paths import EXECUTED, FAILED, SECONDS
 
 LOG = "kernel.log"
 KERNEL = "python3"
@@ -37,6 +38,7 @@ def execute(study: str, profile: str, step: str) -> None:
     folder = paths.step(profile, study, step)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FAILED).unlink(missing_ok=True)
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as temporary, tempfile.TemporaryDirectory() as sockets:
         executed = Path(temporary) / EXECUTED
         try:
@@ -65,6 +67,7 @@ def execute(study: str, profile: str, step: str) -> None:
             ) from error
         clean(executed)
         executed.replace(folder / EXECUTED)
+    (folder / SECONDS).write_text(f"{time.perf_counter() - start:.1f}\n", encoding="utf-8")
 
 
 def clean(path: Path) -> None:

@@ -13,7 +13,7 @@ from lesionbook.statistics import Interval
 def line(study: str, profile: str, settings: params.Study) -> Overview | None:
     """Gather the line of a study from the files that its comparison left.
 
-    Durations are left out: they differ from run to run, and the same run has the same bytes.
+    How long it took stands on a page of its own, `lesionbook.render.times`: the same run gives this one the same bytes.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from lesionbook.errors import LesionbookError
 
 EXECUTED = "notebook.ipynb"  # in a step's folder: the notebook with its outputs
 FAILED = "failed.ipynb"  # the same up to the cell that failed
+SECONDS = "seconds.txt"  # how long it took; nothing that is compared or reported reads it
 
 
 def root() -> Path:

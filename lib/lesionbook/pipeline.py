@@ -68,13 +68,14 @@ def render_book(study: str, profile: str) -> None:
 
 
 def render_index() -> None:
-    """List every report there is on one page."""
-    from lesionbook.render import index
+    """List every report there is on one page, and how long each took on another."""
+    from lesionbook.render import index, times
 
     entries = [
         entry for profile in params.PROFILES for study in params.studies() if (entry := _entry(index, study, profile))
     ]
     index.render(entries, paths.root() / "reports" / "index.html")
+    times.render(_timed(entries, times.Timed), paths.root() / "reports" / "times.html")
 
 
 def _render(study: str, profile: str, step: str, notebook: Path) -> None:
@@ -121,6 +122,16 @@ def _entry(index: Any, study: str, profile: str) -> Any:
         overview=overview.line(study, profile, settings),
         incomplete=[heading for name, (heading, _) in openings.items() if name not in done or name in failed],
     )
+
+
+def _timed(entries: list[Any], timed: type) -> list[Any]:
+    found = []
+    for entry in entries:
+        for title, _, page, _ in entry.reports:
+            file = paths.step(entry.profile, entry.study, Path(page).stem) / paths.SECONDS
+            if file.exists():
+                found.append(timed(entry.profile, entry.study_title, title, page, float(file.read_text())))
+    return found
 
 
 def _opening(experiment: Experiment) -> tuple[str, str]:
