@@ -34,7 +34,7 @@ MODELS = {
     "normalized_relu": partial(normalized_cnn, 22, 2, filters=(4,) * 3, dense=8, bias="all"),
     "vgg16_from_scratch": partial(vgg16_from_scratch, 32, 2, filters=(4, 4, 8, 8, 8), dense=(8, 8)),
     "resnet34": partial(resnet34.resnet34, 32, 3, plan=((4, 1, 2), (8, 2, 2))),
-    "resnet34_as_built": partial(resnet34.resnet34_as_built, 32, 2),
+    "resnet34_with_bias": partial(resnet34.resnet34, 32, 2, plan=((4, 1, 2),), bias=True, outputs="single_sigmoid"),
     "residual": partial(residual_cnn, 20, 3, **TINY),
     "image_and_metadata": partial(image_and_metadata, 20, 3, columns=5, options=TINY),
     "vgg16": partial(pretrained.vgg16, 32, 3),

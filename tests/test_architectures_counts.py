@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from lesionbook.architectures import description, pretrained, resnet34
+from lesionbook import params, paths
+from lesionbook.architectures import builders, description, pretrained, resnet34
 from lesionbook.architectures.normalized_cnn import TUNED, normalized_cnn
 from lesionbook.architectures.plain_cnn import CONTROL, FINAL, plain_cnn
 from lesionbook.architectures.vgg16_from_scratch import vgg16_from_scratch
@@ -91,8 +92,15 @@ def basic_blocks(before, after, blocks, bias, averages):
     return projection + convolution(9, before, after) + (2 * blocks - 1) * convolution(9, after, after)
 
 
+def as_built():
+    """Parameters of the network as built, as its study file and its notebook have them."""
+    experiment = params.load("metastasis-architectures", "paper").experiments["resnet34-as-built"]
+    known = params.defaults(paths.notebook(experiment.notebook)) | experiment.parameters.model_dump(exclude_unset=True)
+    return builders.options(resnet34.resnet34, known, image_size=96, classes=2)
+
+
 def test_resnet34_as_built_as_published_and_by_hand():
-    model = resnet34.resnet34_as_built(96, 2)
+    model = resnet34.resnet34(**as_built())
     found = description.parameters(model)
     assert found == {"total": 3_131_265, "trainable": 3_124_481, "non_trainable": 6_784}
     stem = (49 * 3 + 1) * 64 + 4 * 64
@@ -105,7 +113,7 @@ def test_resnet34_as_built_as_published_and_by_hand():
 
 def test_the_slip_in_the_loop_gives_the_plan_of_the_network_as_built():
     filters, strides, repeats = [64, 64, 128, 128, 256, 256, 512, 512], [1, 1, 2, 1, 2, 1, 2, 1], [3, 4, 6, 3]
-    assert tuple(zip(filters, strides, repeats, strict=False)) == resnet34.AS_BUILT
+    assert [list(stage) for stage in zip(filters, strides, repeats, strict=False)] == as_built()["plan"]
 
 
 def test_canonical_resnet34_by_hand_and_as_torchvision_counts():

@@ -1,4 +1,4 @@
-"""ResNet-34, as He and others drew it and as a slip in a loop built it."""
+"""ResNet-34, as He and others drew it, or with another plan."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,6 @@ from lesionbook.architectures.layers import BatchNormalization
 
 Plan = Sequence[tuple[int, int, int]]  # filters, stride of the first block, blocks
 CANONICAL: Plan = ((64, 1, 3), (128, 2, 4), (256, 2, 6), (512, 2, 3))
-AS_BUILT: Plan = ((64, 1, 3), (64, 1, 4), (128, 2, 6), (128, 1, 3))
 
 
 def resnet34(
@@ -50,6 +49,11 @@ def resnet34(
     He et al., "Deep residual learning for image recognition" (2016): a shortcut is
     projected by a 1×1 convolution where the shape changes. Kernels start as in He et
     al., "Delving deep into rectifiers" (2015).
+
+    Zhao, CNN cancer detection (2024), meant this network but built another plan: the
+    study's loop pairs the filters 64, 64, 128, 128, 256, 256, 512, 512 and the strides
+    1, 1, 2, 1, 2, 1, 2, 1 with the numbers of blocks 3, 4, 6, 3. Pairing ends with the
+    shortest list, and the stages of 256 and 512 filters are never built.
     """
     convolution = {"use_bias": bias, "kernel_initializer": initializer}
     inputs = keras.Input((image_size, image_size, 3), name="image")
@@ -65,29 +69,6 @@ def resnet34(
     x = layers.Activation("linear", name="last_convolution", dtype="float32")(x)
     x = layers.GlobalAveragePooling2D(name="features", dtype="float32")(x)
     return keras.Model(inputs, answer(x, classes, outputs), name="resnet34")
-
-
-def resnet34_as_built(
-    image_size: int, classes: int, *, outputs: Outputs = "single_sigmoid"
-) -> keras.Model:
-    """Build what came out where a ResNet-34 was meant; parameters as in `resnet34`.
-
-    Notes
-    -----
-    Zhao, CNN cancer detection (2024). The study's loop pairs the filters 64, 64, 128,
-    128, 256, 256, 512, 512 and the strides 1, 1, 2, 1, 2, 1, 2, 1 with the numbers of
-    blocks 3, 4, 6, 3. Pairing ends with the shortest list: four stages of 64, 64, 128
-    and 128 filters come out, and those of 256 and 512 are never built. Convolutions
-    have a bias there.
-    """
-    return resnet34(
-        image_size,
-        classes,
-        plan=AS_BUILT,
-        bias=True,
-        initializer="glorot_uniform",
-        outputs=outputs,
-    )
 
 
 def basic_block(
