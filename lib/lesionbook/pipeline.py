@@ -130,8 +130,21 @@ def _timed(entries: list[Any], timed: type) -> list[Any]:
         for title, _, page, _ in entry.reports:
             file = paths.step(entry.profile, entry.study, Path(page).stem) / paths.SECONDS
             if file.exists():
-                found.append(timed(entry.profile, entry.study_title, title, page, float(file.read_text())))
+                seconds = float(file.read_text(encoding="utf-8"))
+                epochs = _epochs(file.with_name("times.csv"))
+                found.append(timed(entry.profile, entry.study_title, title, page, seconds, epochs))
     return found
+
+
+def _epochs(file: Path) -> dict[str, float]:
+    """Seconds per epoch of each setting of a sweep; the first epoch of a training also builds its network."""
+    if not file.exists():
+        return {}
+    import pandas as pd
+
+    times = pd.read_csv(file).dropna()
+    later = times[times["epoch"] > 1]
+    return (times if later.empty else later).groupby("setting", sort=False)["seconds"].median().to_dict()
 
 
 def _opening(experiment: Experiment) -> tuple[str, str]:
