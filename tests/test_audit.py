@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lesionbook import audit, params, published_facts
-from lesionbook.published_facts import Accuracy, Crosstab, Report
+from lesionbook.published_facts import Accuracy, Crosstab, Report, Result
 
 
 def facts(study):
@@ -53,7 +53,46 @@ def test_a_table_of_accuracies_says_what_else_would_fit():
     assert row["would fit"] == "300"
     (row,) = audit.accuracies([stated[0].model_copy(update={"or_because": "three classes"})]).to_dict("records")
     assert row["would fit"] == "300 (three classes)"
-    assert row["95 % interval"] == "0.320–0.454"  # 77/200, statsmodels proportion_confint(77, 200, method="wilson")
+    assert row["95 % interval"] == "0.333–0.443"  # 116/300, statsmodels proportion_confint(116, 300, method="wilson")
+    (row,) = audit.accuracies([Accuracy(what="a", value=0.387, images=200)]).to_dict("records")
+    assert row["95 % interval"] == "0.320–0.454"  # where no other number is named: 77/200
+
+
+@pytest.mark.parametrize(
+    ("value", "images", "found"),
+    [
+        (0.8266, 998, [825]),  # 825/998 = 0.826653, which rounding prints as 0.8267
+        (0.8266, 1007, []),  # 832/1007 = 0.82622, 833/1007 = 0.82721
+        (0.33, 3, [1]),
+        (0.66, 3, [2]),
+        (1.0, 3, [3]),
+    ],
+)
+def test_numbers_of_right_answers_behind_a_figure_that_was_cut(value, images, found):
+    assert list(audit.cut(value, images)) == found
+
+
+def test_a_cut_figure_is_called_one():
+    (row,) = audit.accuracies([Accuracy(what="a", value=0.8266, images=998)]).to_dict("records")
+    assert row["would fit"] == "825 of 998 (cut, not rounded)"
+
+
+def test_scores_that_are_no_accuracies_are_left_out():
+    given = {"source": "test", "value": 0.5001, "images": 4, "not_redone": "made up"}
+    stated = [Result(model="m", score="macro_f1", **given), Result(model="m", **given)]
+    assert len(audit.accuracies(stated)) == 1
+
+
+def test_a_report_is_held_against_accuracies_on_as_many_images():
+    """Two accuracies of one model on the same images, as Ramesh states for VGG16: 466 and about 272 of 1,007."""
+    stated = facts("ham10000-transfer")
+    rows = audit.stated_rows(stated.reports["vgg16"], [*stated.results, *stated.accuracies])
+    assert rows[["figure", "stated", "agrees"]].values.tolist() == [
+        ["VGG16 frozen, model.evaluate on test", 0.46276, False],
+        ["VGG16 frozen, printed report on test", 0.27, True],
+    ]
+    rows = audit.stated_rows(stated.reports["resnet50v2"], [*stated.results, *stated.accuracies])
+    assert dict(zip(rows["stated"], rows["agrees"], strict=True)) == {0.416834: True, 0.8146: False, 0.8266: False}
 
 
 REPORT = {
@@ -113,6 +152,31 @@ def test_the_published_matrix_gives_416_of_998_and_agrees_with_its_report_otherw
     assert wrong["follows"].tolist() == ["416/998 = 0.4168"]
     for report in ramesh.reports.values():
         assert audit.report_rows(report)["agrees"].all()
+
+
+def test_the_accuracy_beside_the_published_matrix_is_stated_for_other_images():
+    ramesh = facts("ham10000-transfer")
+    rows = audit.crosstab_rows(ramesh.crosstabs["resnet50v2"], None, [*ramesh.results, *ramesh.accuracies])
+    assert rows[["figure", "stated", "follows", "agrees"]].values.tolist()[1:] == [
+        ["images behind ResNet50V2 frozen, stated for test (0.84)", 1007, "998 in the matrix", False]
+    ]
+
+
+def test_scores_of_the_published_matrix_are_those_of_scikit_learn():
+    """confusion_matrix order; values of sklearn.metrics.classification_report on the 998 pairs, digits=3."""
+    accuracy, table = audit.crosstab_scores(facts("ham10000-transfer").crosstabs["resnet50v2"])
+    assert accuracy == pytest.approx(0.416834, abs=5e-7)
+    assert table["precision"].round(3).tolist() == [0.056, 0.015, 0.128, 0.0, 0.101, 0.666, 0.0]
+    assert table["recall"].round(3).tolist() == [0.062, 0.020, 0.156, 0.0, 0.153, 0.566, 0.0]
+    assert table["F1"].mean() == pytest.approx(0.1357, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("report", "pairs"), [("vgg16", [6, 16, 4, 50, 57, 14, 52]), ("resnet50v2", [6, 27, 11, 988, 17, 18, 985])]
+)
+def test_numbers_of_answers_behind_three_scores(report, pairs):
+    """As counted by trying every number of true and false positives by hand (silent classes: by the library)."""
+    assert audit.possible_classes(facts("ham10000-transfer").reports[report])["pairs"].tolist() == pairs
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-import numpy as np
 import pytest
 
 from lesionbook import audit_arithmetic, params, published_facts
-from lesionbook.published_facts import Facts, Shares, Sweep
+from lesionbook.published_facts import Facts, Identity, Shares
 
 
 def facts(study):
@@ -11,7 +10,7 @@ def facts(study):
 
 @pytest.mark.parametrize(
     ("study", "figures"),
-    [("ham10000-transfer", 43), ("metastasis-architectures", 2), ("melanoma-cnn", 1), ("isic2019-transfer", 0)],
+    [("ham10000-transfer", 44), ("metastasis-architectures", 2), ("melanoma-cnn", 1), ("isic2019-transfer", 0)],
 )
 def test_published_counts_splits_weights_and_sizes_agree(study, figures):
     rows = audit_arithmetic.deterministic_rows(facts(study))
@@ -23,6 +22,7 @@ def test_published_counts_splits_weights_and_sizes_agree(study, figures):
     ("change", "figure"),
     [
         ({"rows": 10014}, "sum of the classes"),
+        ({"age_describe": {"count": 9957}}, "images with and without an age"),
         ({"split_sizes": {"train": 8011, "val": 998, "test": 1007}}, "images of train"),
         ({"class_percent": {"nv": 66.8}}, "share of nv in percent"),
         ({"class_weights": {"nv": 0.2134}}, "weight of nv"),
@@ -43,48 +43,6 @@ def test_the_closing_table_is_held_against_the_reports():
     assert wrong == ["F1 of df, ResNet50V2", "F1 of vasc, ResNet50V2", "F1 of df, VGG16", "F1 of mel, VGG16"]
 
 
-def test_sweeps_say_on_how_many_images_they_rest():
-    stated = facts("melanoma-cnn")
-    for name in ("learning rate", "batch size", "leaky ReLU alpha"):
-        assert set(audit_arithmetic.sweep_rows(stated.sweeps[name])["fits"]) == {"198"}
-    assert audit_arithmetic.sweep_rows(stated.sweeps["activation"])["fits"].tolist() == [
-        "198, 200",
-        "198",
-        "198, 200",
-        "200",
-    ]
-    assert audit_arithmetic.sweep_rows(stated.sweeps["sample size"])["fits"].tolist() == ["4", "20", "100", "200"]
-    found = {
-        name: audit_arithmetic.sweep_findings(name, one, audit_arithmetic.sweep_rows(one))
-        for name, one in stated.sweeps.items()
-    }
-    wrong = [figure for one in found.values() for figure in one.loc[~one["agrees"].astype(bool), "figure"]]
-    assert wrong == [
-        "training accuracy at batch size 128",
-        "training accuracy at batch size 256",
-        "images of the sweep over activation",
-    ]
-
-
-def test_stated_results_rest_on_other_images_than_the_sweeps():
-    rows = audit_arithmetic.sweeps_against_results(facts("melanoma-cnn"))
-    assert rows["agrees"].tolist() == [False, False]
-    assert rows["follows"].tolist() == ["fits 200 images, the sweeps 198"] * 2
-    assert audit_arithmetic.sweeps_against_results(facts("ham10000-transfer")).empty
-
-
-def test_a_sweep_that_fits_nothing_is_found():
-    sweep = Sweep(columns=("rate", "val_accuracy"), rows=((0.1, 0.5001),), images=(10,))
-    found = audit_arithmetic.sweep_findings("rate", sweep, audit_arithmetic.sweep_rows(sweep))
-    assert not found["agrees"].iloc[0]
-
-
-def test_expected_best_of_equal_runs():
-    assert audit_arithmetic.expected_best(0.6, 50, 1) == pytest.approx(0.6)
-    drawn = np.random.default_rng(1).binomial(198, 0.614, size=(200_000, 14)).max(axis=1).mean() / 198
-    assert audit_arithmetic.expected_best(0.614, 198, 14) == pytest.approx(drawn, abs=0.0005)
-
-
 def test_shares_and_moments():
     right = Shares(images=12000, shares={"a": 0.60075, "b": 0.39925}, decimals=5)
     assert audit_arithmetic.share_rows("drawn", right)["agrees"].all()
@@ -96,3 +54,34 @@ def test_shares_and_moments():
     assert audit_arithmetic.moment_rows(Facts(moments=moments))["agrees"].all()
     moments["label"]["standard_deviation"] = 0.458  # with n in the denominator
     assert audit_arithmetic.moment_rows(Facts(moments=moments))["agrees"].tolist() == [True, False]
+
+
+def test_a_report_shows_one_side_of_the_split():
+    stated = facts("ham10000-transfer")
+    rows = audit_arithmetic.side_rows(stated)
+    assert rows["follows"].tolist() == [f"those of the side {side!r}, class by class" for side in ("test", "val")]
+    vgg16 = stated.reports["vgg16"]
+    moved = vgg16.model_copy(update={"classes": vgg16.classes | {"df": (0.02, 0.33, 0.03, 13)}})
+    rows = audit_arithmetic.side_rows(stated.model_copy(update={"reports": {"vgg16": moved}}))
+    assert rows["agrees"].tolist() == [False]
+    assert audit_arithmetic.side_rows(Facts()).empty
+
+
+@pytest.mark.parametrize(
+    ("given", "agrees", "follows"),
+    [
+        ({"stated": 9522, "sum_of": (7617, 952, 953)}, True, "7,617 + 952 + 953 = 9,522"),
+        ({"stated": 9523, "sum_of": (7617, 952, 953)}, False, "7,617 + 952 + 953 = 9,522"),
+        ({"stated": 7617, "product_of": (0.8, 9522)}, True, "0.8 × 9,522 = 7,617.6"),
+        ({"stated": 7618, "product_of": (0.8, 9522)}, False, "0.8 × 9,522 = 7,617.6"),
+        ({"stated": 2400, "product_of": (0.2, 12000)}, True, "0.2 × 12,000 = 2,400"),
+        ({"stated": 18000, "product_of": (521, 35), "at_least": True}, True, "521 × 35 = 18,235"),
+        ({"stated": 72000, "product_of": (1843, 35), "at_least": True}, False, "1,843 × 35 = 64,505"),
+        ({"stated": 14714688, "sum_of": (7079424, 7635264)}, True, "7,079,424 + 7,635,264 = 14,714,688"),
+        ({"stated": 0.9107, "sum_of": (0.91285342,)}, False, "0.912853"),
+    ],
+)
+def test_sums_and_products(given, agrees, follows):
+    rows = audit_arithmetic.identity_rows(Facts(identities=(Identity(figure="images", **given),)))
+    assert rows[["agrees", "follows"]].values.tolist() == [[agrees, follows]]
+    assert rows["figure"].item() == "images" + " (more than)" * given.get("at_least", False)

@@ -36,6 +36,8 @@ def test_every_study_file_is_read_and_names_its_experiments():
             {"crosstabs": {"a": {"model": "m", "classes": ["x", "y"], "rows": [[1, 2]], "accuracy": 0.5}}},
             r"published\.crosstabs\.a: the matrix of 'm' must have a row and a column",
         ),
+        ({"identities": [{"figure": "f", "stated": 1}]}, r"identities\.0: 'f' needs either sum_of or product_of"),
+        ({"identities": [{"figure": "f", "sums_of": [1]}]}, r"sums_of is no key .*did you mean 'sum_of'"),
         ({"closing": {"columns": {"A": "none"}, "f1": {}}}, r"closing\.columns\.A: there is no report 'none'"),
     ],
 )

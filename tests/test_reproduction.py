@@ -1,9 +1,10 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from lesionbook import params, reproduction, run
+from lesionbook import params, predictions, reproduction, run, statistics
 from lesionbook.sections import published as section
 
 
@@ -38,6 +39,81 @@ def test_every_stated_score_gets_a_verdict_and_a_reason(tmp_path):
     assert "chance alone" not in first["why"]
     assert "chance alone may do" in table["why"].iloc[4]  # 0.73 lies inside 0.62 to 0.74
     assert "predictions with labels of other images" in table["why"].iloc[1]
+
+
+GROUPS, IMAGES = 200, 5  # lesions on a side, and images of each; all images of a lesion are right, or all wrong
+
+
+def write(folder, *, right, wrong_on_validation=0):
+    """Write a prediction file with `right` of the lesions right on the test side, and other numbers on validation."""
+    classes = list(run.datasets.adapter("ham10000").RECORD.classes)
+    rows = []
+    for split, good in (("val", GROUPS - wrong_on_validation), ("test", right)):
+        lesion = np.repeat(np.arange(GROUPS), IMAGES)
+        label = lesion % len(classes)
+        answer = np.where(lesion < good, label, (label + 1) % len(classes))
+        rows.append(pd.DataFrame({"split": split, "lesion": lesion, "label": label, "answer": answer}))
+    index = pd.concat(rows, ignore_index=True)
+    index["image_id"] = [f"i{number:05d}" for number in range(len(index))]
+    index["group"] = index["split"] + index["lesion"].astype(str)
+    probability = np.full((len(index), len(classes)), 0.5 / (len(classes) - 1))
+    probability[index.index, index["answer"]] = 0.5
+    index["label"] = np.array(classes)[index["label"]]
+    folder.mkdir()
+    predictions.write(predictions.table(index, probability, classes), folder / "predictions.csv")
+
+
+def test_prediction_files_with_known_scores_get_known_verdicts(tmp_path):
+    """From the files that networks leave to the verdicts, by the calls of the comparison."""
+    settings = params.load("ham10000-transfer", "laptop")
+    for name, right in (("vgg16", 103), ("resnet50v2", 158), ("resnet50v2-augmented", 120)):
+        write(tmp_path / name, right=right, wrong_on_validation=90)
+    found = pd.concat(
+        {
+            reproduction.title(settings, name): statistics.bootstrap_scores(
+                predictions.read(tmp_path / name / "predictions.csv", split="test"), repeats=2000, seed=1
+            )
+            for name in ("vgg16", "resnet50v2", "resnet50v2-augmented")
+        },
+        names=["model"],
+    )
+    table = reproduction.table(at(tmp_path), found).iloc[[0, 2, 4]]
+    assert table["stated"].tolist() == [0.46276, 0.84, 0.73]
+    assert table["here"].tolist() == pytest.approx([0.515, 0.79, 0.60])
+    # 0.79 is the tolerance of 0.05 away from 0.84; 0.515 is a little more than that away from 0.46276.
+    assert table["verdict"].tolist() == ["differs", "agrees", "differs"]
+    assert table["n_images"].tolist() == [1000.0] * 3
+    assert table["n_groups"].tolist() == [200.0] * 3
+    # Lesions are right or wrong as a whole, so the interval is that of a share of 200, not of 1,000.
+    half = 1.96 * np.sqrt(table["here"] * (1 - table["here"]) / GROUPS)
+    assert table["low"].to_numpy() == pytest.approx(table["here"] - half, abs=0.008)
+    assert table["high"].to_numpy() == pytest.approx(table["here"] + half, abs=0.008)
+    assert ["chance alone may do" in why for why in table["why"]] == [True, False, False]
+
+
+def test_another_score_than_accuracy_is_read_from_prediction_files_too(tmp_path):
+    """Balanced accuracy of 3 of 4 nevi and 1 of 2 melanomas: 0.625, while the accuracy is 4/6."""
+    index = pd.DataFrame({"image_id": list("abcdef"), "group": list("abcdef"), "split": "test"})
+    answers = ["nv", "nv", "nv", "mel", "mel", "nv"]
+    given = np.array([[float(answer == name) for name in ("mel", "nv")] for answer in answers])
+    predictions.write(
+        predictions.table(index.assign(label=["nv"] * 4 + ["mel"] * 2), given, ["mel", "nv"]), tmp_path / "p.csv"
+    )
+    found = statistics.bootstrap_scores(predictions.read(tmp_path / "p.csv", split="test"), repeats=50, seed=1)
+    given = {"model": "m", "source": "test", "images": 6, "experiment": "vgg16", "tolerance": 0.001}
+    stated = [given | {"score": "balanced_accuracy", "value": 0.625}, given | {"value": 0.625}]
+    settings = params.load("ham10000-transfer", "laptop").model_copy(update={"published": {"results": stated}})
+    table = reproduction.table(at(tmp_path, settings=settings), pd.concat({"VGG16, frozen": found}, names=["model"]))
+    assert table["here"].tolist() == pytest.approx([0.625, 4 / 6])
+    assert table["verdict"].tolist() == ["agrees", "differs"]
+    assert table["stated_low"].isna().tolist() == [True, False], "Wilson's interval is one of shares"
+
+
+def test_the_interval_stated_rests_on_the_images_that_fit(tmp_path):
+    table = reproduction.table(at(tmp_path, study="melanoma-three-classes"), FOUND)
+    assert table["images"].tolist() == [300]  # 0.387 is no whole number of 200
+    # statsmodels, 116 of 300
+    assert table[["stated_low", "stated_high"]].to_numpy()[0] == pytest.approx([0.3333236, 0.4428755], abs=1e-7)
 
 
 def test_the_tolerance_itself_agrees(tmp_path):
@@ -98,8 +174,8 @@ def test_networks_leave_their_size_where_it_is_looked_for():
     [
         ((0, 0, 0), "states nothing"),
         ((0, 0, 3), "None of the 3 published figures"),
-        ((2, 1, 0), "Of 3 published figures, 2 agree and 1 differ."),
-        ((2, 1, 4), "Of 7 published figures, 2 agree and 1 differ; 4 cannot be compared."),
+        ((2, 1, 0), "Of 3 published figures, 2 agree and 1 differs."),
+        ((1, 2, 4), "Of 7 published figures, 1 agrees and 2 differ; 4 cannot be compared."),
     ],
 )
 def test_the_sentence_counts(counts, said):

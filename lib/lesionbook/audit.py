@@ -35,6 +35,28 @@ def counts(value: float, images: int, decimals: int | None = None) -> range:
     return range(max(low, 0), min(high, images) + 1)
 
 
+def cut(value: float, images: int, decimals: int | None = None) -> range:
+    """Numbers of right answers that would be printed as `value` if further places were cut off, not rounded."""
+    unit = 2 * half_unit(value, decimals)
+    low, high = math.ceil(value * images - 1e-9), math.ceil((value + unit) * images - 1e-9) - 1
+    return range(max(low, 0), min(high, images) + 1)
+
+
+def rests_on(one: Result | Accuracy) -> int:
+    """Images that an accuracy rests on: of those named, the first number that it fits; else the one stated."""
+    return next((n for n in (one.images, *one.or_images) if counts(one.value, n, one.decimals)), one.images)
+
+
+def figure(one: Result | Accuracy) -> str:
+    """Name a stated score as tables have it."""
+    return one.what if isinstance(one, Accuracy) else f"{one.model}, {one.source}"
+
+
+def are_accuracies(stated: Iterable[Result | Accuracy]) -> list[Result | Accuracy]:
+    """Leave out scores that are no accuracies."""
+    return [one for one in stated if getattr(one, "score", "accuracy") == "accuracy"]
+
+
 def accuracies(stated: Iterable[Result | Accuracy]) -> pd.DataFrame:
     """Say of each stated accuracy whether it is a whole number of images, and what its interval is.
 
@@ -42,31 +64,39 @@ def accuracies(stated: Iterable[Result | Accuracy]) -> pd.DataFrame:
     -------
     DataFrame
         ``figure, stated, images, right answers`` (``761``, ``none``, or the range that the printed places leave),
-        ``95 % interval`` (Wilson; images taken as independent), ``possible`` and ``would fit`` (other numbers of images
-        named in the study file under which it is possible).
+        ``95 % interval`` (Wilson, at the number of images that fits; images taken as independent), ``possible`` and
+        ``would fit`` (other numbers of images named in the study file, or the same cut instead of rounded).
     """
     rows = []
-    for one in stated:
-        if getattr(one, "score", "accuracy") != "accuracy":
-            continue
-        found = counts(one.value, one.images, one.decimals)
-        ends = statistics.wilson(round(one.value * one.images), one.images)
+    for one in are_accuracies(stated):
+        found, images = counts(one.value, one.images, one.decimals), rests_on(one)
+        ends = statistics.wilson(round(one.value * images), images)
         others = [f"{n:,}" for n in one.or_images if counts(one.value, n, one.decimals)]
-        name = one.what if isinstance(one, Accuracy) else f"{one.model}, {one.source}"
+        fits = "; ".join(others) + f" ({one.or_because})" * bool(others and one.or_because)
+        if not found and not others and (right := cut(one.value, one.images, one.decimals)):
+            fits = f"{span(right)} of {one.images:,} (cut, not rounded)"
         wilson = f"{ends.low:.3f}–{ends.high:.3f}"
-        rows.append(
-            (
-                name,
-                one.value,
-                one.images,
-                span(found),
-                wilson,
-                bool(found),
-                "; ".join(others) + f" ({one.or_because})" * bool(others and one.or_because) or None,
-            )
-        )
+        rows.append((figure(one), one.value, one.images, span(found), wilson, bool(found), fits or None))
     columns = ["figure", "stated", "images", "right answers", "95 % interval", "possible", "would fit"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def stated_rows(report: Report, stated: Iterable[Result | Accuracy]) -> pd.DataFrame:
+    """Hold the accuracy of a report against those stated elsewhere for the same model and as many images.
+
+    A report's model is named as the results name it, before a comma: ``figure, stated, follows, agrees``.
+    """
+    half, follows = 0.5 * 10.0**-report.decimals, f"{report.accuracy:.{report.decimals}f} in the report"
+    same = [
+        one
+        for one in are_accuracies(stated)
+        if figure(one).startswith(report.model.split(",")[0] + ",") and one.images == report.images
+    ]
+    ends = report.accuracy - half, report.accuracy + half
+    rows = [
+        (figure(one), one.value, follows, meet(one.value, half_unit(one.value, one.decimals), *ends)) for one in same
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def report_rows(report: Report) -> pd.DataFrame:
@@ -146,37 +176,42 @@ def crosstab_scores(crosstab: Crosstab) -> tuple[float, pd.DataFrame]:
     return float(np.trace(matrix) / matrix.sum()), table.astype({"images": int})
 
 
-def crosstab_rows(crosstab: Crosstab, report: Report | None) -> pd.DataFrame:
-    """Hold a printed matrix against the accuracy in the text and against the report of the same model."""
+def crosstab_rows(crosstab: Crosstab, report: Report | None, stated: Iterable[Result | Accuracy] = ()) -> pd.DataFrame:
+    """Hold a printed matrix against the accuracy in the text and against the report of the same model.
+
+    Parameters
+    ----------
+    crosstab : Crosstab
+    report : Report or None
+        Of the same model on the same images.
+    stated : iterable of Result or Accuracy
+        Where the accuracy in the text is among them, the images that it is stated for are held against the matrix.
+
+    Returns
+    -------
+    DataFrame
+        ``figure, stated, follows, agrees``.
+    """
     accuracy, table = crosstab_scores(crosstab)
     right, images = int(np.trace(np.array(crosstab.rows))), int(table["images"].sum())
     half = half_unit(crosstab.accuracy)
-    rows = [
-        (
-            f"accuracy, matrix of {crosstab.model}",
-            crosstab.accuracy,
-            f"{right}/{images} = {accuracy:.4f}",
-            meet(crosstab.accuracy, half, accuracy, accuracy),
-        )
-    ]
+    name, follows = f"accuracy, matrix of {crosstab.model}", f"{right}/{images} = {accuracy:.4f}"
+    rows = [(name, crosstab.accuracy, follows, meet(crosstab.accuracy, half, accuracy, accuracy))]
+    for one in stated:
+        if figure(one).startswith(f"{crosstab.model},") and one.value == crosstab.accuracy:
+            name = f"images behind {figure(one)} ({one.value:g})"
+            rows.append((name, one.images, f"{images} in the matrix", one.images == images))
     if report is not None:
         rows.append(("images", report.images, str(images), report.images == images))
-        rows.append(
-            (
-                "accuracy in the report",
-                report.accuracy,
-                f"{accuracy:.4f}",
-                meet(report.accuracy, 0.005, accuracy, accuracy),
-            )
-        )
         half = 0.5 * 10.0**-report.decimals
+        agrees = meet(report.accuracy, half, accuracy, accuracy)
+        rows.append(("accuracy in the report", report.accuracy, f"{accuracy:.4f}", agrees))
         for name, row in table.iterrows():
-            stated = report.classes[str(name)]
-            for value, score in zip(stated, SCORES, strict=False):
-                rows.append(
-                    (f"{score} of {name}", value, f"{row[score]:.3f}", meet(value, half, row[score], row[score]))
-                )
-            rows.append((f"images of {name}", stated[3], str(int(row["images"])), stated[3] == row["images"]))
+            printed = report.classes[str(name)]
+            for value, score in zip(printed, SCORES, strict=False):
+                agrees = meet(value, half, row[score], row[score])
+                rows.append((f"{score} of {name}", value, f"{row[score]:.3f}", agrees))
+            rows.append((f"images of {name}", printed[3], str(int(row["images"])), printed[3] == row["images"]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -110,6 +110,9 @@ class Sweep(Settings):
     rows: tuple[tuple[float | bool | str, ...], ...]
     images: Annotated[tuple[Count, ...], Field(description="validation images that its accuracies may rest on")]
     training_images: Count | None = None
+    training_share: Annotated[
+        Part | None, Field(description="part of the column sample_size that trains, where that varies")
+    ] = None
     decimals: Count = 4
 
 
@@ -131,6 +134,23 @@ class Moments(Settings):
     decimals: Count = 6
 
 
+class Identity(Settings):
+    """A printed number that other printed numbers add up to, or multiply to."""
+
+    figure: str
+    stated: float
+    sum_of: tuple[float, ...] = ()
+    product_of: tuple[float, ...] = ()
+    at_least: Annotated[bool, Field(description="stated as 'more than' this")] = False
+    why: Annotated[str, Field(description="what a difference may come from")] = "one of the figures may be mistyped"
+
+    @model_validator(mode="after")
+    def _one(self) -> "Identity":
+        if bool(self.sum_of) == bool(self.product_of):
+            raise ValueError(f"{self.figure!r} needs either sum_of or product_of")
+        return self
+
+
 class Facts(Settings):
     """All of ``published``."""
 
@@ -149,6 +169,7 @@ class Facts(Settings):
     searches: dict[str, Any] = Field(default_factory=dict, description="searches over settings, as described")
     shares: dict[str, Shares] = Field(default_factory=dict)
     moments: dict[str, Moments] = Field(default_factory=dict)
+    identities: tuple[Identity, ...] = ()
 
 
 def of(study: str, settings: Study) -> Facts:
@@ -194,5 +215,6 @@ def _meant(location: tuple[int | str, ...]) -> str:
     """Give the suffix ' (did you mean …?)' for a mistyped key."""
     models = {"results": Result, "accuracies": Accuracy, "leaderboard": Entry, "reports": Report}
     models |= {"crosstabs": Crosstab, "closing": Closing, "sweeps": Sweep, "shares": Shares, "moments": Moments}
+    models |= {"identities": Identity}
     model = Facts if len(location) == 1 else models.get(str(location[0]), Facts)
     return params.meant(str(location[-1]), model.model_fields)

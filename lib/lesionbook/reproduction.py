@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from lesionbook import params, published_facts, statistics, tables
+from lesionbook import audit, params, published_facts, statistics, tables
 from lesionbook.published_facts import Facts, Result
 from lesionbook.run import Run
 
 AGREES, DIFFERS, NOT_COMPARED = "agrees", "differs", "not compared"
+PLURALS = {AGREES: "agree", DIFFERS: "differ"}
 BUILT = "published-parameters.json"  # left by the report of a network whose size is published
 KINDS = ("private", "public")
 DRAWN = "the images are drawn: no accuracy on them can be held against one on real images"
@@ -30,7 +31,7 @@ def table(run: Run, scored: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per published score, in the order of the study file: ``figure``, ``score``, ``stated, stated_low,
-        stated_high`` (Wilson, at the number of images stated), ``images``, ``here, low, high, n_images, n_groups`` (NaN
+        stated_high`` (Wilson, at the images that it rests on), ``images``, ``here, low, high, n_images, n_groups`` (NaN
         where there is none), ``tolerance``, ``verdict`` (agrees, differs, not compared), ``why``.
     """
     facts = published_facts.of(run.study, run.settings)
@@ -79,7 +80,8 @@ def sentence(found: dict[str, int]) -> str:
     if not compared:
         return f"None of the {total} published figures can be compared in this run; the table says why."
     rest = f"; {found[NOT_COMPARED]} cannot be compared" if found[NOT_COMPARED] else ""
-    return f"Of {total} published figures, {found[AGREES]} agree and {found[DIFFERS]} differ{rest}."
+    agree, differ = (f"{found[one]} {one if found[one] == 1 else plural}" for one, plural in PLURALS.items())
+    return f"Of {total} published figures, {agree} and {differ}{rest}."
 
 
 def shown(found: pd.DataFrame) -> pd.DataFrame:
@@ -138,12 +140,13 @@ def _competition(model: str, facts: Facts, kind: str) -> dict[str, Any]:
 
 
 def _row(run: Run, one: Result, scored: pd.DataFrame) -> dict[str, Any]:
-    wilson = statistics.wilson(round(one.value * one.images), one.images)
+    images = audit.rests_on(one)
+    wilson = statistics.wilson(round(one.value * images), images)
     row: dict[str, Any] = {
         "figure": f"{one.model}, {one.source}",
         "score": one.score,
         "stated": one.value,
-        "images": one.images,
+        "images": images,
         "tolerance": one.tolerance,
         "verdict": NOT_COMPARED,
         "why": one.not_redone,

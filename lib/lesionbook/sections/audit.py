@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lesionbook import audit, audit_arithmetic, pairing, report
+from lesionbook import audit, audit_arithmetic, audit_sweeps, pairing, report, tables
 from lesionbook.figures import audit as figures
 from lesionbook.published_facts import Crosstab, Facts
 
@@ -14,95 +14,115 @@ NOTHING = "The study prints nothing of this kind."
 
 
 def accuracies(facts: Facts) -> pd.DataFrame:
-    """Show of each stated accuracy which numbers of right answers it stands for; give what does not agree."""
+    """Show of each stated accuracy which numbers of right answers it stands for; give what was checked."""
     found = audit.accuracies([*facts.results, *facts.accuracies])
     if found.empty:
         report.show_note(NOTHING)
         return pd.DataFrame(columns=audit.COLUMNS)
     shown = found.assign(stated=found["stated"].map("{:.6g}".format), possible=found["possible"].map(YES))
     report.show_table(
-        shown,
+        shown.dropna(axis="columns", how="all"),
         label="accuracies",
         caption="Stated accuracies, the right answers that would be printed so, and the interval that the number of "
-        "images implies (Wilson; images taken as independent). All printed digits count, also those not shown. "
-        "*Would fit* names other numbers of images under which it is possible.",
+        "images implies (Wilson; images taken as independent; at the number that fits, where another one does). All "
+        "printed digits count, also those not shown. *Would fit* names what else could be meant.",
         formats={"images": "{:,}"},
         index=False,
     )
-    impossible = found[~found["possible"]]
-    follows = [f"no whole number of {row.images:,} images is printed so" for row in impossible.itertuples()]
-    why = [
-        f"it fits {others}" if isinstance(others, str) else "a cut or mistyped digit, or another number of images"
-        for others in impossible["would fit"]
+    follows = [
+        f"{right} right answers" if right != "none" else f"no whole number of {images:,} images is printed so"
+        for right, images in zip(found["right answers"], found["images"], strict=True)
     ]
-    return impossible[["figure", "stated"]].assign(follows=follows, agrees=False, why=why)
+    why = [
+        f"it fits {others}" if isinstance(others, str) else "a mistyped digit, or another number of images"
+        for others in found["would fit"]
+    ]
+    return found[["figure", "stated"]].assign(follows=follows, agrees=found["possible"], why=why)
 
 
 def reports(facts: Facts) -> pd.DataFrame:
-    """Show what follows from each printed classification report; give what does not agree."""
+    """Show what follows from each printed classification report; give what was checked."""
     if not facts.reports:
         report.show_note(NOTHING)
         return pd.DataFrame(columns=audit.COLUMNS)
     parts = []
     for name, printed in facts.reports.items():
-        found = audit.report_rows(printed)
-        parts.append(found.assign(table=f"report of {printed.model}", why="rounding does not explain it"))
+        found, classes = audit.report_rows(printed), audit.possible_classes(printed)
+        stated = audit.stated_rows(printed, [*facts.results, *facts.accuracies])
         report.show_table(
             _shown(found),
             label=f"report-{name}",
             caption=f"Report of {printed.model}: F1 from precision and recall, averages from the classes, accuracy "
-            "from the "
-            "recalls; what follows is the range that rounding to the printed places leaves.",
+            "from the recalls; what follows is the range that rounding to the printed places leaves.",
             index=False,
         )
         report.show_table(
-            audit.possible_classes(printed).assign(possible=lambda table: table["possible"].map(YES)),
+            classes.assign(possible=classes["possible"].map(YES)),
             label=f"possible-{name}",
             caption=f"Report of {printed.model}: for how many pairs of true positives and true negatives a class has "
-            "all "
-            "three printed scores, counted by the library mlscorecheck. Zeros may stand for a class that was never "
+            "all three printed scores, counted by the library mlscorecheck. Zeros may stand for a class that was never "
             "answered.",
             formats=dict.fromkeys(audit.SCORES, "{:.2f}"),
             index=False,
         )
+        others = "; ".join(f"{row.figure}: {row.stated:.6g}" for row in stated.itertuples())
+        count, places = len(printed.classes), printed.decimals
+        report.show_note(
+            f"The unweighted mean of recall, also called balanced accuracy, is {printed.macro[1]:.{places}f}. Answers "
+            f"that have nothing to do with the images have 1/{count} = {1 / count:.{places}f} on average, however "
+            f"often each class is answered. The accuracy of this report is {printed.accuracy:.{places}f}."
+            + f" Stated for this model and as many images: {others}."
+            * bool(others)
+        )
+        scores = pd.DataFrame(
+            {
+                "figure": "precision, recall and F1 of " + classes["class"],
+                "stated": classes["F1"],
+                "follows": classes["pairs"].map("{:,} pairs of true positives and true negatives".format),
+                "agrees": classes["possible"],
+            }
+        )
+        parts += [found.assign(why="rounding does not explain it"), scores.assign(why="no numbers of answers give all")]
+        parts.append(stated.assign(why="the report may pair predictions with other labels, or be of another run"))
     return pd.concat(parts)
 
 
 def crosstabs(facts: Facts, *, repeats: int, seed: int) -> pd.DataFrame:
-    """Show what follows from each printed matrix, and whether lost order explains it; give what does not agree."""
+    """Show what follows from each printed matrix, and whether lost order explains it; give what was checked."""
     if not facts.crosstabs:
         report.show_note(NOTHING)
         return pd.DataFrame(columns=audit.COLUMNS)
     parts = []
     for name, crosstab in facts.crosstabs.items():
-        found = audit.crosstab_rows(crosstab, facts.reports.get(name))
-        why = "predictions and labels may stand in different orders (see the simulation)"
-        parts.append(found.assign(table=f"matrix of {crosstab.model}", why=why))
+        found = audit.crosstab_rows(crosstab, facts.reports.get(name), [*facts.results, *facts.accuracies])
+        order = "predictions and labels may stand in different orders (see the simulation)"
+        side = "matrix and accuracy may be of different sides of the split"
+        parts.append(found.assign(why=np.where(found["figure"].str.startswith("images behind"), side, order)))
         report.show_table(
             pd.DataFrame(crosstab.rows, index=pd.Index(crosstab.classes, name="actual"), columns=crosstab.classes),
             label=f"matrix-{name}",
             caption=f"Printed matrix of {crosstab.model}: actual classes in rows, predicted ones in columns.",
         )
-        agreeing = int(found["agrees"].sum())
+        wrong = found[~found["agrees"]]
+        others = "; ".join(f"{row.figure}: {row.stated:,g} stated, {row.follows}" for row in wrong.itertuples())
         report.show_note(
-            f"Of {len(found)} figures that follow from this matrix, {agreeing} agree with what is printed elsewhere. "
-            + " ".join(
-                f"For {row.figure}, {row.stated} is stated and {row.follows} follows."
-                for row in found[~found["agrees"]].itertuples()
-            )
+            f"Of {len(found)} figures that follow from this matrix, {len(found) - len(wrong)} agree with what is "
+            "printed elsewhere." + f" The others: {others}." * bool(others)
         )
         _pairing(crosstab, repeats=repeats, seed=seed)
     return pd.concat(parts)
 
 
 def arithmetic(facts: Facts) -> pd.DataFrame:
-    """Show what follows from counts, shares and sums, and from tables that repeat others; give what does not agree."""
+    """Show what follows from counts, shares and sums, and from tables that repeat others; give what was checked."""
     parts = {"counts, splits, weights and sizes": audit_arithmetic.deterministic_rows(facts)}
     parts |= {f"shares, {name}": audit_arithmetic.share_rows(name, one) for name, one in facts.shares.items()}
     if facts.moments:
         parts["mean and deviation of the labels"] = audit_arithmetic.moment_rows(facts)
     if facts.closing:
         parts["closing table of F1 against the reports"] = audit_arithmetic.closing_rows(facts.closing, facts.reports)
+    parts["images of the reports, side by side with the split"] = audit_arithmetic.side_rows(facts)
+    parts["other sums and products"] = audit_arithmetic.identity_rows(facts)
     parts = {name: part for name, part in parts.items() if len(part)}
     if not parts:
         report.show_note(NOTHING)
@@ -114,8 +134,8 @@ def arithmetic(facts: Facts) -> pd.DataFrame:
         caption="Figures that follow from other printed figures by arithmetic alone.",
         index=False,
     )
-    found = pd.concat([part.assign(table=name) for name, part in parts.items()])
-    return found.assign(why="one of the two is mistyped or comes from another run")
+    usual = "one of the two is mistyped or comes from another run"
+    return pd.concat([part if "why" in part else part.assign(why=usual) for part in parts.values()])
 
 
 def sweeps(facts: Facts) -> pd.DataFrame:
@@ -125,27 +145,32 @@ def sweeps(facts: Facts) -> pd.DataFrame:
         return pd.DataFrame(columns=audit.COLUMNS)
     parts = []
     for name, sweep in facts.sweeps.items():
-        found = audit_arithmetic.sweep_rows(sweep)
-        shown = found.assign(possible=found["possible"].map(YES)) if "possible" in found else found
+        found = audit_sweeps.sweep_rows(sweep)
+        shown, trained = found, ""
+        if "possible" in found:
+            shown = found.assign(possible=found["possible"].map(YES)).rename(
+                columns={"possible": "possible (training)"}
+            )
+            trained = ", and whether the training accuracy is a whole number of the training images"
+            if found["training images"].nunique() == 1:
+                trained += f" ({shown.pop('training images').iloc[0]:,})"
         report.show_table(
-            shown.rename(columns={"possible": "possible (training)"}),
+            shown,
             label="sweep-" + name.replace(" ", "-"),
             caption=f"Sweep over {name}: accuracy, the numbers of validation images that it fits, its interval "
-            "(Wilson), and "
-            "whether the training accuracy is a whole number of images.",
-            formats={"accuracy": "{:.4f}", "training accuracy": "{:.4f}"},
+            f"(Wilson){trained}.",
+            formats={"accuracy": "{:.4f}", "training accuracy": "{:.4f}", "training images": "{:,}"},
             index=False,
         )
-        parts.append(audit_arithmetic.sweep_findings(name, sweep, found))
-    parts.append(audit_arithmetic.sweeps_against_results(facts))
+        parts.append(audit_sweeps.sweep_findings(name, sweep, found))
+    parts.append(audit_sweeps.sweeps_against_results(facts))
     report.show_table(
-        audit_arithmetic.luck(facts),
+        audit_sweeps.luck(facts).assign(p=lambda table: table["p"].map(tables.p_value)),
         label="luck",
         caption="The best run of each sweep, and what the best would reach on average if all runs were equally good "
-        "and "
-        "differed by the chance of the validation images alone (independent images for each run; the same images for "
-        "all, "
-        "as here, leave chance a smaller part).",
+        "and differed by the chance of the validation images alone; p tests that they are equally good (chi-squared). "
+        "Both take the images of each run as independent; where all runs share their images, as here, chance has a "
+        "smaller part and p is rather too large.",
         index=False,
     )
     return pd.concat(parts)
@@ -156,21 +181,21 @@ def findings(*parts: pd.DataFrame) -> dict[str, Any]:
     found = pd.concat([part for part in parts if len(part)]) if any(len(part) for part in parts) else pd.DataFrame()
     if found.empty:
         report.show_note("Nothing that is printed can be recomputed from other printed figures.")
-        return {"disagree": 0, "figures": []}
+        return {"checked": 0, "disagree": 0, "figures": []}
     wrong = found[~found["agrees"].astype(bool)]
+    checked = f"{len(found):,} figures were held against others that determine them; "
+    report.show_note(checked + (f"{len(wrong)} of them do not agree." if len(wrong) else "all agree."))
     if len(wrong):
         shown = wrong[["figure", "stated", "follows", "why"]].assign(stated=wrong["stated"].map("{:.6g}".format))
         report.show_table(
             shown.rename(columns={"why": "why it may be"}),
             label="findings",
             caption="What does not agree: what is stated, what follows from other figures of the same study, and why "
-            "it may "
-            "be. Nothing here says which of two figures is the right one.",
+            "it may be. Nothing here says which of two figures is the right one, and one cause may show in several "
+            "rows.",
             index=False,
         )
-    else:
-        report.show_note("Everything that can be recomputed agrees with what is printed.")
-    return {"disagree": len(wrong), "figures": wrong["figure"].tolist()}
+    return {"checked": len(found), "disagree": len(wrong), "figures": wrong["figure"].tolist()}
 
 
 def _pairing(crosstab: Crosstab, *, repeats: int, seed: int) -> None:
@@ -181,26 +206,25 @@ def _pairing(crosstab: Crosstab, *, repeats: int, seed: int) -> None:
     report.show_figure(
         figures.pairings(simulated, images=images, observed=observed, stated=crosstab.accuracy),
         label="pairing",
-        caption=f"{repeats:,} simulated models that are right {crosstab.accuracy:.0%} of the time and answer each "
-        "class as "
-        "often as the matrix says: right answers if each answer is held against the label of its own image, and if it "
-        "is "
-        "held against that of an image drawn at random.",
-        alt="Two histograms of right answers; the printed number lies in the middle of the shuffled one.",
+        caption=f"{repeats:,} simulated models that are right {100 * crosstab.accuracy:.0f} % of the time and answer "
+        "each class as often as the matrix says: right answers if each answer is held against the label of its own "
+        "image, and if it is held against that of an image drawn at random.",
+        alt="Two histograms of right answers and the printed number: if answers meet the labels of their own images, "
+        "and if they meet those of images drawn at random.",
     )
     low, high = simulated["shuffled"].quantile([0.025, 0.975])
     inside = "inside" if low <= observed <= high else "outside"
     report.show_note(
         f"Paired at random, such a model has {simulated['shuffled'].mean():.0f} right answers on average and between "
         f"{low:.0f} and {high:.0f} in 95 % of the simulations; the {observed} of the matrix lie {inside}. In order it "
-        "has "
-        f"{simulated['in order'].mean():.0f}. Chance with the margins of the matrix gives {expected:.0f}, and a "
-        "chi-squared "
-        f"test of independence between rows and columns gives p = {p_value:.2f}: the matrix shows no association "
-        "between "
-        "actual and predicted class."
-        if p_value > 0.05
-        else f"Rows and columns of the matrix are associated (p = {p_value:.3g})."
+        f"has {simulated['in order'].mean():.0f}. Chance with the margins of the matrix gives {expected:.0f}. A "
+        f"chi-squared test of independence between rows and columns gives p = {p_value:.2g} (approximate where cells "
+        "hold few images): "
+        + (
+            "the matrix gives no sign that predicted and actual classes have to do with each other."
+            if p_value > 0.05
+            else "predicted and actual classes have to do with each other."
+        )
     )
 
 

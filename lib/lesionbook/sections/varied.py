@@ -87,7 +87,7 @@ def spread(gathered: pd.DataFrame, seeds: int) -> None:
         report.show_note("With one seed a setting, nothing here says what chance alone does; set seeds to 2 or more.")
         return
     reached = gathered["mean"].max() - gathered["mean"].min()
-    verdict = "more" if reached > moved.difference else "no more"
+    verdict = "more" if reached > moved.difference else "less"
     report.show_note(
         f"Between seeds of one setting the score has a standard deviation of {moved.sd:.3f}. The means of two settings "
         f"of {seeds} seeds each must differ by {moved.difference:.3f} before seeds alone do not explain it (Tukey's "
