@@ -90,6 +90,15 @@ def test_a_short_logarithmic_axis_names_its_values():
     assert_legible(figure)
 
 
+def test_a_logarithmic_axis_of_counts_names_them():
+    sizes = (1, 2, 8, 16, 32, 64, 128, 256)
+    points = settings.points([{"recipe": {"batch_size": size}} for size in sizes], "batch_size")
+    theirs = pd.DataFrame({"x": sizes, "series": "", "estimate": 0.6, "low": 0.5, "high": 0.7})
+    figure = figures.response(points, runs(8), "val_accuracy", label="batch size", scale="log", published=theirs)
+    assert {str(size) for size in sizes} <= set(shown_texts(figure))
+    assert_legible(figure)
+
+
 @pytest.mark.parametrize(("count", "epochs"), [(14, 3), (4, 40), (1, 1)])
 def test_curves_of_every_seed_in_a_panel_per_setting(count, epochs):
     titles = [f"{0.00001 * (k + 1):.5f}, plateau" for k in range(count)]

@@ -99,7 +99,7 @@ def _scale(axes: Axes, ticks: Sequence[object], named: bool, scale: str) -> None
         axes.xaxis.set_major_locator(MaxNLocator(5))
         return
     axes.xaxis.set_minor_formatter(NullFormatter())
-    if max(ticks) <= 100 * min(ticks):  # powers of ten would be too few
+    if max(ticks) <= 100 * min(ticks) or all(tick == int(tick) for tick in ticks):  # better than powers of ten
         axes.set_xticks(ticks, [text(tick) for tick in ticks])
 
 
