@@ -59,14 +59,15 @@ def fingerprint(*, modules: tuple[str, ...], packages: tuple[str, ...], values: 
     """
     content = hashlib.sha256()
     for path in of_modules(*modules):
-        content.update(f"{path.relative_to(PACKAGE).as_posix()} {_code(path)}".encode())
+        content.update(f"{path.relative_to(PACKAGE).as_posix()} {_code(path.read_text(encoding='utf-8'))}".encode())
     content.update(json.dumps([versions(packages), values], sort_keys=True).encode())
     return content.hexdigest()[:16]
 
 
-def _code(path: Path) -> str:
+@cache  # a sweep asks for the same modules again and again
+def _code(source: str) -> str:
     """Give what a module does, without comments, docstrings and layout."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
