@@ -78,3 +78,36 @@ def test_reliability_of_bins_without_mistakes():
     assert table.loc[1, "low"] == pytest.approx(statistics.wilson(20, 20).low)
     assert table.loc[0, ["accuracy", "low", "high"]].isna().all()
     assert table.loc[0, ["n", "n_groups"]].tolist() == [0, 0]
+
+
+def uniform(n, seed=0):
+    """Two classes, confidences between 0.5 and 1, answers right as often as these say."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.5, 1, n)
+    right = rng.random(n) < confidence
+    index = pd.DataFrame({"image_id": np.arange(n).astype(str), "split": "test", "label": np.where(right, "a", "b")})
+    index = index.assign(group=index["image_id"])
+    return predictions.table(index, np.column_stack([confidence, 1 - confidence]), ["a", "b"])
+
+
+def test_the_error_of_a_calibrated_model_by_hand():
+    # All confidences 0.9: the error is |0.9 - share of right answers|, whose mean is sqrt(2 / pi) deviations.
+    found, low, high = calibration.error_if_calibrated(sure(0.9, 200, 200), repeats=4000, seed=0)
+    deviation = np.sqrt(0.9 * 0.1 / 800)
+    assert found == pytest.approx(np.sqrt(2 / np.pi) * deviation, rel=0.05)
+    assert high == pytest.approx(2.24 * deviation, rel=0.08)  # 97.5 % of the absolute value of a normal one
+    assert 0 <= low < found < high
+
+
+def test_the_error_of_a_calibrated_model_is_that_of_many_calibrated_ones():
+    seen = [metrics.scores(uniform(150, seed=seed))["expected_calibration_error"] for seed in range(300)]
+    found, low, high = calibration.error_if_calibrated(uniform(150), repeats=1000, seed=1)
+    assert found == pytest.approx(np.mean(seen), rel=0.1)
+    assert np.mean([low <= value <= high for value in seen]) == pytest.approx(0.95, abs=0.04)
+
+
+def test_images_that_are_right_together_miss_their_confidence_by_more():
+    alone = sure(0.9, 200, 200)
+    together = alone.assign(group=(np.arange(len(alone)) // 5).astype(str))
+    found = [calibration.error_if_calibrated(one, repeats=2000, seed=1)[0] for one in (alone, together)]
+    assert found[1] / found[0] == pytest.approx(np.sqrt(5), rel=0.05)

@@ -2,6 +2,7 @@ import json
 
 import pandas as pd
 import pytest
+import served_project
 
 from lesionbook import card, params, run
 from lesionbook.errors import LesionbookError
@@ -107,3 +108,21 @@ def test_settings_and_data_are_those_of_the_run(tmp_path):
     assert "drawn by the suite" in facts["these images"]
     assert facts["licence"] == "CC BY-NC 4.0"
     assert "these images" not in card.data(at(tmp_path, profile="laptop"), index)["what"].tolist()
+
+
+def test_a_card_says_what_the_model_is_told(tmp_path):
+    assert card.told(at(tmp_path), "residual-cnn") == "one image of the kind described below, and nothing else"
+    assert card.told(at(tmp_path), "image-and-metadata").endswith("with age, sex, localization of the patient")
+
+
+def test_a_card_and_the_prediction_page_name_the_same_network(served, monkeypatch):
+    monkeypatch.chdir(served.folder)
+    own = run.Run(*served_project.PLACE, "card", params.load(*served_project.PLACE), served.folder)
+    assert card.served(own) == ("small", served.model.version)
+
+
+def test_a_study_without_networks_has_none_to_serve(tmp_path):
+    here = at(tmp_path)
+    kept = {name: one for name, one in here.settings.experiments.items() if name not in here.settings.networks}
+    bare = run.Run(here.study, here.profile, "card", here.settings.model_copy(update={"experiments": kept}), tmp_path)
+    assert card.served(bare) == ("", "")

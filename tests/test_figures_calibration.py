@@ -36,3 +36,11 @@ def test_points_are_the_bins_with_images():
     points = figure.axes[0].collections[1].get_offsets()
     assert points[:, 1].tolist() == pytest.approx(filled["accuracy"].tolist())
     assert points[:, 0].tolist() == pytest.approx((filled["mean_confidence"] - 0.006).tolist())
+
+
+def test_lines_of_bins_with_few_images_are_thin():
+    bins = table(["a"])
+    figure = calibration.reliabilities(bins)
+    counts = bins.loc[(bins["when"] == "before") & (bins["n"] > 0), "n"].to_numpy()
+    widths = figure.axes[0].collections[0].get_linewidths()
+    assert widths[counts.argmin()] < widths[counts.argmax()]

@@ -53,3 +53,21 @@ def test_differences_that_may_be_none_are_grey():
     assert colours[round((sure["low"] + sure["high"]) / 2, 6)] == style.BAR_DARK
     assert "twin − a" in shown_texts(figure)
     assert_legible(figure)
+
+
+def test_further_trainings_are_hollow_points_below_their_interval():
+    table = pd.concat(
+        [statistics.bootstrap_scores(frame, repeats=30, seed=0).assign(model=name) for name, frame in MODELS.items()]
+    ).reset_index()
+    table = table[table["score"].isin(["accuracy", "macro_auc"])]
+    beside = pd.DataFrame(
+        {"model": ["vgg16"] * 3, "score": ["accuracy", "accuracy", "macro_auc"], "estimate": [0.6, 0.7, 0.8]}
+    )
+    figure = comparison.intervals(table, beside=beside)
+    lines = figure.axes[0].lines
+    drawn = [line for line in lines if line.get_label() == "_seed" and len(line.get_xdata())]
+    assert [list(line.get_xdata()) for line in drawn] == [[0.6, 0.7], [0.8]]
+    first = next(line for line in lines if line.get_label() == "_estimate")
+    assert 0 < drawn[0].get_ydata()[0] - first.get_ydata()[0] < 0.5
+    assert drawn[0].get_markerfacecolor() == "white"
+    assert_legible(figure)

@@ -154,6 +154,36 @@ def reliability_by_group(frame: pd.DataFrame, bins: int = 10, *, repeats: int = 
     return statistics.widen(table).drop(columns="estimate")
 
 
+def error_if_calibrated(frame: pd.DataFrame, *, repeats: int = 1000, seed: int) -> tuple[float, float, float]:
+    """Expected calibration error that so many images would show by chance if the probabilities were right.
+
+    The images keep their confidences and are answered rightly as often as these say (consistency resampling; J. Bröcker
+    and L. A. Smith, Weather and Forecasting 22:651-661, 2007); those of a group are taken to be right together.
+
+    Parameters
+    ----------
+    frame : DataFrame of N rows
+        Prediction table of one split.
+    repeats, seed
+        Number of draws, and their seed.
+
+    Returns
+    -------
+    tuple of three float
+        Mean over the draws and ends of their middle 95 %.
+    """
+    images = metrics.per_image(frame)
+    confidence = images["confidence"].to_numpy()
+    codes, groups = pd.factorize(frame["group"], sort=True)
+    bins = np.eye(metrics.CALIBRATION_BINS)[metrics.bin_numbers(confidence, metrics.CALIBRATION_BINS)]
+    rng = np.random.default_rng(seed)
+    errors = np.empty(repeats)
+    for number in range(repeats):
+        gaps = confidence - (rng.random(len(groups))[codes] < confidence)
+        errors[number] = np.abs(gaps @ bins).sum() / len(frame)
+    return float(errors.mean()), *np.quantile(errors, [0.025, 0.975]).tolist()
+
+
 def _logarithms(frame: pd.DataFrame) -> np.ndarray:
     """Logarithms of the probabilities, those below the resolution of the file raised to it."""
     return np.log(np.maximum(predictions.probabilities(frame), metrics.SMALLEST_PROBABILITY))

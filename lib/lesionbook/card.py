@@ -142,8 +142,34 @@ def settings(run: Run, experiment: str) -> pd.DataFrame:
     """List what the study file sets for an experiment, besides the defaults of its notebook: ``knob, value``."""
     one = run.settings.experiments[experiment]
     given = json.loads(one.parameters.model_dump_json(exclude_unset=True))
-    head = [("notebook", f"{one.notebook}.ipynb"), ("threads", str(one.threads)), ("seed", str(run.settings.seed))]
+    head = [
+        ("notebook", f"{one.notebook}.ipynb"),
+        ("threads", str(one.threads)),
+        ("seed", str(run.settings.seed_of(experiment))),
+    ]
     return pd.concat([pd.DataFrame(head, columns=["knob", "value"]), tables.settings(given)], ignore_index=True)
+
+
+def told(run: Run, experiment: str) -> str:
+    """Say what a model is told of an image: the image alone, or with columns of metadata."""
+    columns = run.settings.experiments[experiment].parameters.columns
+    beside = f" with {', '.join(map(tables.name, columns))} of the patient" if columns else ", and nothing else"
+    return f"one image of the kind described below{beside}"
+
+
+def served(run: Run) -> tuple[str, str]:
+    """Experiment whose network the prediction page serves, and the version under which it does.
+
+    The version holds a hash of the weights: a training that differs in their last bit has another one. Both are empty
+    for a study without networks for images alone.
+    """
+    if not run.settings.networks:
+        return "", ""
+    from lesionbook import ensemble  # with Keras, which takes seconds to import and nothing else here needs
+    from lesionbook.serve import model
+
+    name = model.choose(run.study, run.profile)
+    return name, f"{name}-{model._weights(ensemble.network(run.result(name, model.FILE)))}"
 
 
 def data(run: Run, index: pd.DataFrame) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def arguments(study: str, profile: str, step: str, loaded: Study) -> dict[str, A
         "profile": profile,
         "step": step,
         "output": paths.relative(paths.step(profile, study, step)),
-        "seed": loaded.seed,
+        "seed": loaded.seed_of(step),
         "threads": experiment.threads,
     }
     return common | json.loads(experiment.parameters.model_dump_json(exclude_unset=True))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lesionbook.recipes import Augmentation, Count, Knobs, Settings, Share
 
@@ -94,6 +94,13 @@ class Experiment(Settings):
     threads: Annotated[
         int, Field(ge=1, le=64, strict=True, description="threads it computes with; results depend on it")
     ] = 1
+    seed: Annotated[
+        int | None, Field(ge=0, strict=True, description="of the training, where it is not the study's")
+    ] = None
+    further_seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0, strict=True)], ...],
+        Field(description="trained again with each, as <name>-seed-<seed>; the comparison shows the spread"),
+    ] = ()
     parameters: Annotated[Knobs, Field(description="passed to the notebook's first cell")] = Knobs()
 
 
@@ -118,6 +125,43 @@ class Study(Settings):
     experiments: Annotated[dict[str, Experiment], Field(min_length=3)]
     published: Annotated[dict[str, Any], Field(default_factory=dict, description="what the published study reports")]
 
+    @field_validator("experiments")
+    @classmethod
+    def _each_seed(cls, given: dict[str, Experiment]) -> dict[str, Experiment]:
+        """Set an experiment with further seeds down once more for each of them, behind itself."""
+        found = {}
+        for name, one in given.items():
+            found[name] = one
+            for seed in one.further_seeds:
+                changed = {"title": f"{one.title or name}, seed {seed}", "seed": seed, "further_seeds": ()}
+                found[_again(name, seed)] = one.model_copy(update=changed)
+        if len(found) < len(given) + sum(len(one.further_seeds) for one in given.values()):
+            raise ValueError("further_seeds: a seed is named twice, or its experiment has the name of another one")
+        return found
+
+    @model_validator(mode="after")
+    def _seeds_of_models(self) -> "Study":
+        for name, one in self.experiments.items():
+            if (one.further_seeds or one.seed is not None) and self._number(name) not in range(10, 50):
+                raise ValueError(f"experiments.{name}: only what is trained has seeds of its own: notebooks 10 to 49")
+            if self.seed_of(name) in one.further_seeds:
+                raise ValueError(f"experiments.{name}: further_seeds: {self.seed_of(name)} is the first seed already")
+        return self
+
+    def seed_of(self, name: str) -> int:
+        """Seed of an experiment: its own, or the study's."""
+        own = self.experiments[name].seed
+        return self.seed if own is None else own
+
+    def again(self, name: str) -> dict[int, str]:
+        """Names of the experiments that train a model once more, by their seeds."""
+        return {seed: _again(name, seed) for seed in self.experiments[name].further_seeds}
+
+    @property
+    def repetitions(self) -> list[str]:
+        """Names of all experiments that train a model once more with another seed."""
+        return [other for name in self.experiments for other in self.again(name).values()]
+
     @property
     def looks(self) -> list[str]:
         """Names of the experiments that look at the data folder: their notebooks' numbers begin with 0."""
@@ -125,8 +169,11 @@ class Study(Settings):
 
     @property
     def models(self) -> list[str]:
-        """Names of the experiments that answer for validation and test images, in the order of the study file."""
-        uses = {*self.looks, *self.uses, *self.sweeps, *self.lessons, *self.afterwards, LAST}
+        """Names of the experiments that answer for validation and test images, in the order of the study file.
+
+        One that is trained again with further seeds stands here once.
+        """
+        uses = {*self.looks, *self.uses, *self.sweeps, *self.lessons, *self.afterwards, *self.repetitions, LAST}
         return [name for name in self.experiments if name not in uses]
 
     @property
@@ -176,3 +223,7 @@ class Study(Settings):
     def _number(self, name: str) -> int:
         digits = self.experiments[name].notebook.partition("-")[0]
         return int(digits) if digits.isdecimal() else -1
+
+
+def _again(name: str, seed: int) -> str:
+    return f"{name}-seed-{seed}"

@@ -24,12 +24,12 @@ def reliabilities(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One axes per model with the diagonal of perfect calibration; points grow with the number of images of the bin.
+        One axes per model with the diagonal of perfect calibration; points and lines grow with the images of the bin.
     """
     models = list(dict.fromkeys(table["model"]))
     columns = min(COLUMNS, len(models))
     rows = -(-len(models) // columns)
-    figure = style.figure(0.75 + 2.35 * rows, width=min(style.WIDTH, 0.5 + 2.3 * columns) if columns > 1 else 4.2)
+    figure = style.figure(0.75 + 2.35 * rows, width=min(style.WIDTH, 0.5 + 2.3 * columns) if columns > 1 else 3.4)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for number, axes in enumerate(panels.flat):
         if number >= len(models):
@@ -40,8 +40,11 @@ def reliabilities(table: pd.DataFrame) -> Figure:
         for when, (colour, marker, aside) in LOOKS.items():
             part = table[(table["model"] == models[number]) & (table["when"] == when) & (table["n"] > 0)]
             x = part["mean_confidence"] + aside
-            axes.vlines(x, part["low"], part["high"], color=colour, lw=1.1, alpha=0.75, label="_interval")
-            sizes = 8 + 60 * part["n"] / part["n"].sum()
+            shares = part["n"] / part["n"].sum()
+            # Bins of few images have the longest intervals; drawn thin, they do not carry the picture.
+            widths = 0.5 + 1.5 * np.sqrt(shares)
+            axes.vlines(x, part["low"], part["high"], color=colour, lw=widths, alpha=0.75, label="_interval")
+            sizes = 8 + 60 * shares
             axes.scatter(x, part["accuracy"], s=sizes, color=colour, marker=marker, label=when, zorder=3, lw=0)
         axes.set_title(textwrap.fill(models[number], 26, break_long_words=False), fontsize=style.NORMAL - 0.5)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03), xticks=np.linspace(0, 1, 3), yticks=np.linspace(0, 1, 3))

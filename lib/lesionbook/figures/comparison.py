@@ -29,7 +29,12 @@ def _whisker(axes: Axes, row: pd.Series, y: float, colour: str, marker: str) -> 
     axes.plot(row["estimate"], y, marker, color=colour, ms=6.5, label="_estimate")
 
 
-def intervals(frame: pd.DataFrame, zero: float | None = None, xlabel: str = "estimate and 95 % interval") -> Figure:
+def intervals(
+    frame: pd.DataFrame,
+    zero: float | None = None,
+    xlabel: str = "estimate and 95 % interval",
+    beside: pd.DataFrame | None = None,
+) -> Figure:
     """Draw a forest plot: one row per model and score.
 
     Parameters
@@ -41,6 +46,8 @@ def intervals(frame: pd.DataFrame, zero: float | None = None, xlabel: str = "est
         Where to draw a line of no effect; intervals that hold it are grey.
     xlabel : str
         What is drawn.
+    beside : DataFrame, optional
+        ``model, score, estimate`` of further trainings, drawn as hollow points below the interval of their row.
 
     Returns
     -------
@@ -64,6 +71,9 @@ def intervals(frame: pd.DataFrame, zero: float | None = None, xlabel: str = "est
             if zero is not None:
                 colour = style.FAINT if row["low"] <= zero <= row["high"] else style.BAR_DARK
             _whisker(axes, row, y, colour, "o")
+            if beside is not None:
+                others = beside.loc[(beside["model"] == row["model"]) & (beside["score"] == score), "estimate"]
+                axes.plot(others, [y + 0.32] * len(others), "o", mfc="white", mec=colour, ms=4.5, label="_seed")
             if pd.notna(row.get("published")):
                 axes.plot(row["published"], y, "D", mfc="white", mec=style.INK, ms=6, label="published")
             numbers = f"{row['estimate']:.3f} ({row['low']:.3f}–{row['high']:.3f})"

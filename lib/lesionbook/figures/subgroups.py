@@ -42,7 +42,7 @@ def scores(table: pd.DataFrame, titles: dict[str, str] | None = None) -> Figure:
                 axes.plot([one["low"], one["high"]], [place] * 2, color=style.BAR_DARK, lw=1.7, label="_interval")
                 axes.plot(one["estimate"], place, "o", color=style.BAR_DARK, ms=5.5, label="_estimate")
         axes.set_xlabel((titles or {}).get(key, style.score_name(key)))
-        axes.set_xlim(-0.02, 1.02)
+        axes.set(xlim=(-0.02, 1.02), xticks=[0, 0.25, 0.5, 0.75, 1], xticklabels=["0", "0.25", "0.5", "0.75", "1"])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         style.only_grid(axes, "x")

@@ -12,13 +12,14 @@ SHOWN = ["accuracy", "balanced_accuracy", "macro_auc", "log_loss", "brier", "exp
 
 def intended_use(run: Run) -> None:
     """Say what the model is for and what it is not for."""
+    chosen, _ = card.chosen(run)
     report.show_table(
         pd.DataFrame(
             [
                 ("question", run.settings.summary),
                 ("made for", "teaching how such models are built and judged, and running published studies again"),
                 ("users", "students and their teachers"),
-                ("input", "one image of the kind described below, and nothing else unless the model's report says so"),
+                ("input", card.told(run, chosen)),
                 ("output", "a probability for each class: " + ", ".join(run.names.values())),
                 ("not made for", "diagnosis, triage or any decision about a patient; it is no medical device"),
                 ("images it does not know", "other cameras, clinics, populations and diseases than those below"),
@@ -47,25 +48,33 @@ def model(run: Run, *, repeats: int, seed: int) -> tuple[str, dict[str, Any]]:
     validation = metrics.scores(frames["val"])
     counted = tables.counted(frames["test"], run.record.group_name)
     name = reproduction.title(run.settings, chosen)
+    among = len(run.settings.models)
     report.show_note(
-        f"Chosen among {len(run.settings.models)} models by balanced accuracy on the validation images: **{name}**. "
-        f"Its test images: {counted}."
+        (
+            f"Chosen among {among} models by balanced accuracy on the validation images: **{name}**."
+            if among > 1
+            else f"The only model of the study: **{name}**."
+        )
+        + f" Its test images: {counted}."
     )
-    table = tables.scores(scored.loc[SHOWN])
+    table = tables.scores(scored.loc[SHOWN]).rename(columns={"estimate (95 % interval)": "test (95 %)"})
     table.insert(1, "validation", [f"{validation[score]:.3f}" for score in SHOWN])
     report.show_table(
         table,
         label="scores",
         caption=f"Scores of the chosen model on {counted} of the test side, with 95 % intervals by bootstrap over "
-        "groups, "
-        "beside those on the validation images that chose it.",
+        f"groups, beside those on the {len(frames['val']):,} validation images that chose it. The interval of the "
+        "calibration error lies high, since resamples look less calibrated.",
         index=False,
     )
     recalls = classwise.intervals(frames["test"], repeats=repeats, seed=seed)
     report.show_table(
-        tables.per_class(metrics.per_class(frames["test"]), recalls, run.names, run.record.group_name),
+        tables.per_class(metrics.per_class(frames["test"]), recalls, run.names, run.record.group_name).drop(
+            columns="F1"
+        ),
         label="classes",
-        caption="The chosen model class by class, each against all others, with 95 % intervals.",
+        caption="The chosen model class by class, each against all others, with 95 % intervals. The comparison has "
+        "more scores.",
         index=False,
     )
     return chosen, summary["scores"]
@@ -83,8 +92,23 @@ def training(run: Run, chosen: str) -> None:
     digest = images.digest(run.result(chosen, "predictions.csv"))
     report.show_note(
         f"Its answers to the validation and test images have the SHA-256 `{digest[:16]}…`; a run that gives the same "
-        f"came about in the same way. The last table of [its report]({chosen}.html) names the fingerprint of its "
-        "training."
+        f"came about in the same way. The last table of [its report]({chosen}.html) names what decided it.\n\n"
+        + _served(run, chosen)
+    )
+
+
+def _served(run: Run, chosen: str) -> str:
+    name, version = card.served(run)
+    if name == chosen:
+        return f"The prediction page (`make serve`) serves it as version `{version}`."
+    if not name:
+        return (
+            "The study trains no network for images alone (notebooks 20 to 39), which the prediction page could serve."
+        )
+    other = reproduction.title(run.settings, name)
+    return (
+        "The prediction page (`make serve`) serves the best of the study's networks for images alone (notebooks 20 to "
+        f"39), [{other}]({name}.html), as version `{version}`: the scores of this card are not its scores."
     )
 
 
@@ -95,8 +119,7 @@ def limits(run: Run) -> None:
         parts.insert(0, "These images are drawn: no figure in this card says anything about patients.")
     parts.append(
         "One split of one collection was used, without images of another origin. Intervals cover the choice of test "
-        "images, "
-        "not the chance in training. Next would come other splits and seeds, then images from elsewhere."
+        "images, not the chance in training. Next would come other splits and seeds, then images from elsewhere."
     )
     report.show_note("\n\n".join(part for part in parts if part), kind="warning")
 

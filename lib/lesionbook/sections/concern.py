@@ -1,10 +1,12 @@
-"""What is shown of one class against the rest: how well it is found, where to cut, and what acting on it is worth."""
+"""What is shown of one class against the rest: how well it is found, where to cut, in whom, what acting is worth."""
 
 import numpy as np
 import pandas as pd
 
 from lesionbook import calibration, decision, operating, pairwise, report, tables
+from lesionbook import subgroups as kinds
 from lesionbook.figures import decision as figures
+from lesionbook.figures import subgroups as subgroup_figures
 from lesionbook.run import Run
 
 
@@ -69,8 +71,9 @@ def operating_points(
         _rates(table.loc["youden"], list(test)),
         label="youden",
         caption=f"*{run.names[positive]}* at the threshold with the largest sum of sensitivity and specificity on the "
-        "validation images, applied to the test images; 95 % intervals. Where images of the class are as rare as "
-        f"there, this rule takes a miss to be worth {_others_per_image(validation, positive):.1f} false alarms.",
+        "validation images, applied to the test images; 95 % intervals, which count images. Where those of the class "
+        f"are as rare as there, this rule takes a miss to be worth {_others_per_image(validation, positive):.1f} "
+        "false alarms.",
         index=False,
     )
     report.show_table(
@@ -80,6 +83,53 @@ def operating_points(
         f"{cost_of_miss:g} false alarms.",
         index=False,
     )
+    return table
+
+
+def subgroups(run: Run, test: pd.DataFrame, positive: str, *, repeats: int, seed: int) -> pd.DataFrame:
+    """Show the scores of one model in the subgroups that the index tells apart; give them."""
+    table = kinds.scores(test, run.store().index, positive, repeats=repeats, seed=seed)
+    if set(table["attribute"]) == {"all"}:
+        report.show_note(
+            "The data set says nothing of age, sex, body site or how a diagnosis was confirmed, so that no subgroup "
+            f"can be looked at. {run.record.limits}"
+        )
+        return table
+    name = run.names[positive]
+    report.show_figure(
+        subgroup_figures.scores(table, {"auc": f"AUC of {name} against the rest"}),
+        label="subgroups",
+        caption="Scores in subgroups of the test images with 95 % intervals; dashed: all images. Rows without a point "
+        f"have too few images (balanced accuracy: fewer than {kinds.FEWEST_IMAGES}, or one class; AUC: fewer than "
+        f"{kinds.FEWEST_OF_A_SIDE} of *{name}* or of the others). The balanced accuracy is the mean over the "
+        "classes that occur in the subgroup.",
+        alt="Forest plot of balanced accuracy and area under the curve by age, sex, site and kind of diagnosis.",
+    )
+    texts = table.assign(text=tables.with_interval(table, digits=2))
+    area, mean = (texts[texts["score"] == score].reset_index(drop=True) for score in ("auc", "balanced_accuracy"))
+    report.show_table(
+        tables.groups_if_fewer(
+            pd.DataFrame(
+                {
+                    "subgroup": [
+                        row.value if row.attribute == "all" else f"{row.attribute}: {row.value}"
+                        for row in area.itertuples()
+                    ],
+                    "images": area["n_images"],
+                    f"{run.record.group_name}s": area["n_groups"],
+                    name: area["n_positive"],
+                    "balanced accuracy": mean["text"],
+                    "AUC": area["text"],
+                }
+            ),
+            run.record.group_name,
+        ),
+        label="subgroups",
+        caption=f"The same as numbers; the column *{name}* counts the images of that class.",
+        formats={"images": "{:,}", f"{run.record.group_name}s": "{:,}"},
+        index=False,
+    )
+    report.show_note(f"What else these data cannot tell: {run.record.limits}")
     return table
 
 
@@ -129,9 +179,9 @@ def net_benefit(
             }
         ),
         label="net-benefit",
-        caption=f"Net benefit at the threshold {at:.3f} ({counted}). Treating all has "
-        f"{tables.signed(points['treat_all'].iloc[0])}, treating none 0, and a perfect model "
-        f"{tables.signed((first['label'] == positive).mean())}.",
+        caption=f"Net benefit at the threshold {at:.3f} ({counted}); 0.010 is one image of the class found among 100 "
+        f"without any false alarm. Treating all has {tables.signed(points['treat_all'].iloc[0])}, treating none 0, and "
+        f"a perfect model {tables.signed((first['label'] == positive).mean())}.",
         index=False,
     )
     return curves
