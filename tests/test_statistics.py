@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_predictions import certain, made
 
-from lesionbook import metrics, statistics
+from lesionbook import metrics, resampling, statistics
 from lesionbook.errors import LesionbookError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -41,11 +41,25 @@ def test_bootstrap_has_every_score_with_its_estimate():
     assert table.index.name == "score"
     pd.testing.assert_series_equal(table["estimate"], estimate, check_names=False)
     assert (table["low"] < table["high"]).all()
-    inside = table.drop(index="expected_calibration_error")
-    assert (inside["low"] < inside["estimate"]).all()
-    assert (inside["estimate"] < inside["high"]).all()
+    assert (table["low"] < table["estimate"]).all()
+    assert (table["estimate"] < table["high"]).all()
     assert table[["n_images", "n_groups"]].drop_duplicates().to_numpy().tolist() == [[240, 120]]
     assert statistics.Interval.of(table.loc["accuracy"]).n_groups == 120
+
+
+def test_the_interval_of_the_calibration_error_lies_about_its_estimate():
+    """A calibrated model has a small error; without the correction, resamples of it lie above it nearly all."""
+    rng = np.random.default_rng(5)
+    p = rng.uniform(0.5, 1, 2000)
+    frame = pd.DataFrame({"image_id": [f"i{k}" for k in range(2000)], "split": "test", "p_a": p, "p_b": 1 - p})
+    frame["group"], frame["label"] = frame["image_id"], np.where(rng.random(2000) < p, "a", "b")
+    row = statistics.bootstrap_scores(frame, repeats=300, seed=2).loc["expected_calibration_error"]
+    drawn = pd.concat([resampling.scores(frame, w) for w in resampling.group_weights(frame["group"], 300, 2)])[
+        "expected_calibration_error"
+    ]
+    assert (drawn > row["estimate"]).mean() > 0.8
+    assert row["high"] - row["estimate"] == pytest.approx(np.quantile(drawn, 0.975) - drawn.mean(), abs=0.002)
+    assert 0 <= row["low"] < row["estimate"] < row["high"]
 
 
 def test_same_seed_same_interval_whatever_the_order_of_rows():

@@ -141,3 +141,9 @@ def test_what_varies_by_itself():
 def test_p_values_end_at_a_thousandth_and_what_is_missing_is_a_dash():
     assert [tables.p_value(value) for value in (0.0004, 0.001, 0.5, float("nan"))] == ["<0.001", "0.001", "0.500", "–"]
     assert tables.signed(float("nan")) == "–"
+
+
+def test_lists_are_written_without_brackets():
+    values = {"columns": ["age", "sex"], "plan": ((64, 1, 3), (128, 2, 4)), "models": (), "dropout": 0.5}
+    found = tables.settings(values).set_index("knob")["value"].to_dict()
+    assert found == {"columns": "age, sex", "plan": "(64, 1, 3), (128, 2, 4)", "models": "", "dropout": "0.5"}

@@ -18,6 +18,7 @@ from lesionbook import metrics, resampling
 from lesionbook.errors import LesionbookError
 
 COMPARED = ["balanced_accuracy", "accuracy", "macro_auc"]
+CALIBRATION = "expected_calibration_error"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def bootstrap_scores(frame: pd.DataFrame, *, repeats: int = 1000, seed: int, con
     -------
     DataFrame
         Index ``score``, as in `metrics.scores`; ``estimate, low, high, n_images, n_groups``. Resamples look less
-        calibrated than the data they come from, so the interval of the calibration error lies high.
+        calibrated than the data they come from: both ends of the calibration error are moved down by this bias (mean of
+        the resamples minus estimate; Efron and Tibshirani, "An introduction to the bootstrap", 1993), not below zero.
 
     Raises
     ------
@@ -84,7 +86,10 @@ def bootstrap_scores(frame: pd.DataFrame, *, repeats: int = 1000, seed: int, con
     estimate = metrics.scores(frame)
     batches = resampling.group_weights(frame["group"], repeats, seed)
     drawn = pd.concat([resampling.scores(frame, weights) for weights in batches])
-    low, high = percentiles(drawn[estimate.index].to_numpy(), confidence)
+    drawn = drawn[estimate.index]
+    bias = drawn[CALIBRATION].mean() - estimate[CALIBRATION]
+    drawn[CALIBRATION] = (drawn[CALIBRATION] - bias).clip(lower=0)
+    low, high = percentiles(drawn.to_numpy(), confidence)
     return pd.DataFrame(
         {"estimate": estimate, "low": low, "high": high, "n_images": len(frame), "n_groups": frame["group"].nunique()},
     ).rename_axis("score")

@@ -194,5 +194,11 @@ def settings(values: Mapping[str, Any], prefix: str = "") -> pd.DataFrame:
         if isinstance(value, Mapping):
             rows += settings(value, f"{label}: ").to_numpy().tolist()
         elif not prefix or value:
-            rows.append((label, "yes" if value is True else name(value) if isinstance(value, str) else str(value)))
+            rows.append((label, _text(value)))
     return pd.DataFrame(rows, columns=["knob", "value"])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(f"({_text(one)})" if isinstance(one, list | tuple) else _text(one) for one in value)
+    return "yes" if value is True else name(value) if isinstance(value, str) else str(value)

@@ -63,8 +63,8 @@ def model(run: Run, *, repeats: int, seed: int) -> tuple[str, dict[str, Any]]:
         table,
         label="scores",
         caption=f"Scores of the chosen model on {counted} of the test side, with 95 % intervals by bootstrap over "
-        f"groups, beside those on the {len(frames['val']):,} validation images that chose it. The interval of the "
-        "calibration error lies high, since resamples look less calibrated.",
+        f"groups, beside those on the {len(frames['val']):,} validation images that chose it. Resamples "
+        "look less calibrated than the images they come from; the calibration error's interval allows for it.",
         index=False,
     )
     recalls = classwise.intervals(frames["test"], repeats=repeats, seed=seed)

@@ -46,7 +46,7 @@ def scores(run: Run, scored: pd.DataFrame, test: dict[str, pd.DataFrame], traini
         wide[["log loss", "Brier score", "expected calibration error"]].reset_index(),
         label="probabilities",
         caption=f"How good the probabilities themselves are; {counted}, 95 % intervals; lower is better. "
-        "Resamples look less calibrated than the images they come from, so the calibration error's interval lies high.",
+        "Resamples look less calibrated than the images themselves; the calibration error's interval allows for it.",
         index=False,
     )
     report.show_table(
