@@ -97,8 +97,13 @@ def test_the_chosen_model_is_that_of_the_comparison(tmp_path, monkeypatch):
         card.chosen(at(tmp_path))
 
 
-def test_settings_and_data_are_those_of_the_run(tmp_path):
+def test_settings_and_data_are_those_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(run.Run, "folder", lambda self, step: tmp_path / step)
+    assert "training fingerprint" not in set(card.settings(at(tmp_path), "residual-cnn")["knob"])
+    (tmp_path / "residual-cnn").mkdir()
+    (tmp_path / "residual-cnn" / "summary.json").write_text('{"training": "0123456789abcdef"}')
     knobs = card.settings(at(tmp_path), "residual-cnn").set_index("knob")["value"]
+    assert knobs["training fingerprint"] == "0123456789abcdef"
     assert knobs["notebook"] == "24-residual-cnn.ipynb"
     assert knobs["recipe: learning rate"] == "0.003"
     index = pd.DataFrame({"label": ["nv", "nv", "mel"], "group": ["a", "a", "b"], "split": ["train", "train", "test"]})

@@ -16,7 +16,7 @@ import yaml
 
 from lesionbook import params, paths, reproduction, sources, tables
 from lesionbook.errors import LesionbookError
-from lesionbook.run import Run
+from lesionbook.run import Run, read_json
 
 CHECKLISTS = ("claim-2024", "tripod-ai")
 OPEN = "not answered here"
@@ -139,7 +139,11 @@ def chosen(run: Run) -> tuple[str, dict[str, Any]]:
 
 
 def settings(run: Run, experiment: str) -> pd.DataFrame:
-    """List what the study file sets for an experiment, besides the defaults of its notebook: ``knob, value``."""
+    """List what the study file sets for an experiment, besides the defaults of its notebook: ``knob, value``.
+
+    The fingerprint of a network's training covers all that decided it, see `lesionbook.trained.key`; the provenance of
+    its report names the same.
+    """
     one = run.settings.experiments[experiment]
     given = json.loads(one.parameters.model_dump_json(exclude_unset=True))
     head = [
@@ -147,6 +151,9 @@ def settings(run: Run, experiment: str) -> pd.DataFrame:
         ("threads", str(one.threads)),
         ("seed", str(run.settings.seed_of(experiment))),
     ]
+    summary = run.folder(experiment) / "summary.json"
+    trained = read_json(summary).get("training") if summary.exists() else None
+    head += [("training fingerprint", trained)] if trained else []
     return pd.concat([pd.DataFrame(head, columns=["knob", "value"]), tables.settings(given)], ignore_index=True)
 
 
