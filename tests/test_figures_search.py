@@ -78,6 +78,18 @@ def test_slices_leave_out_what_a_search_did_not_try():
     assert_legible(figure)
 
 
+def test_slices_of_sizes_and_names_are_legible():
+    rng = np.random.default_rng(1)
+    sizes, kinds = (1, 2, 8, 16, 32, 64, 128, 256), ("leaky_relu", "relu", "sigmoid", "tanh")
+    found = FOUND.assign(
+        **{"recipe.batch_size": rng.choice(sizes, len(FOUND)), "activation": rng.choice(kinds, len(FOUND))}
+    )
+    figure = figures.slices(found, [*TRIED[:2], "recipe.batch_size", "activation"], RATES, "val_accuracy")
+    assert figure.axes[2].get_xscale() == "log"
+    assert {"leaky ReLU", "sigmoid", "tanh"} <= set(shown_texts(figure))
+    assert_legible(figure)
+
+
 def test_a_falling_score_turns_the_colours():
     rising = figures.parallel(FOUND, TRIED, RATES, "val_accuracy").axes[0].lines
     falling = figures.parallel(FOUND, TRIED, RATES, "val_loss").axes[0].lines

@@ -16,6 +16,7 @@ from lesionbook.figures import style
 from lesionbook.tuning.space import text
 
 COMPLETE, PRUNED = "complete", "pruned"
+SPREAD = 50  # numbers that differ by a larger factor stand on a logarithmic axis
 _BELOW = {PRUNED: ("|", style.FAINT, "pruned"), "": ("x", style.CLASS_COLOURS[4], "failed")}
 
 
@@ -227,12 +228,14 @@ def slices(found: pd.DataFrame, tried: Sequence[str], logarithmic: Sequence[str]
         values = part[name].infer_objects()
         if not pd.api.types.is_numeric_dtype(values) or values.dtype == bool:
             known = sorted(values.astype(str).unique())
-            axes.set_xticks(range(len(known)), [textwrap.fill(_word(one), 6, break_long_words=False) for one in known])
+            few = len(known) <= 3
+            words = [textwrap.fill(_word(one), 6 if few else 12, break_long_words=False) for one in known]
+            axes.set_xticks(range(len(known)), words, rotation=0 if few else 90)
             axes.set_xlim(-0.6, len(known) - 0.4)
             values = values.astype(str).map(known.index)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(3))
-        if name in logarithmic:
+        if name in logarithmic or (values.min() > 0 and values.max() > SPREAD * values.min()):
             axes.set_xscale("log")
         axes.scatter(values.astype(float), part["score"], c=shade(reach(part["number"])), s=20, lw=0.4, ec=style.INK)
         axes.set_title(named(name), fontsize=style.NORMAL, pad=4)
