@@ -84,7 +84,7 @@ def spread(gathered: pd.DataFrame, seeds: int) -> None:
     """Say how much seeds alone move a score."""
     moved = sweep.spread(gathered)
     if np.isnan(moved.difference):
-        report.show_note("With one seed a setting, nothing here says what chance alone does; set seeds to 2 or more.")
+        report.show_note("One seed, or one setting: nothing here says what chance alone does to a difference.")
         return
     reached = gathered["mean"].max() - gathered["mean"].min()
     verdict = "more" if reached > moved.difference else "less"
