@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from lesionbook import leakage, splits
+from lesionbook import leakage_results, splits
 
 NEIGHBOURS = (1, 3, 5, 9, 15, 25, 41, 65)
 HALVES = 4  # random halves of the features that count as further settings
@@ -66,11 +66,11 @@ def optimism(results: pd.DataFrame, *, ratio: float, confidence: float = 0.95) -
     Returns
     -------
     DataFrame
-        ``size, validation, test`` (means), ``difference, low, high``; see `leakage.interval` for `ratio`.
+        ``size, validation, test`` (means), ``difference, low, high``; see `leakage_results.interval` for `ratio`.
     """
     rows = []
     for size, part in results.groupby("size"):
-        estimate, low, high = leakage.interval(
+        estimate, low, high = leakage_results.interval(
             (part["validation"] - part["test"]).to_numpy(), ratio=ratio, confidence=confidence
         )
         rows.append((size, part["validation"].mean(), part["test"].mean(), estimate, low, high))
