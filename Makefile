@@ -51,7 +51,7 @@ bench: $(READY) ## measure how fast images are prepared, 220,000 drawn patches a
 
 .PHONY: serve
 serve: $(READY) ## serve the best network of STUDY as a page for the browser, on this machine only (PORT=8000)
-	@"$(PYTHON)" -m lesionbook.serve $(or $(STUDY),isic2019-transfer) "$(PROFILE)" "$(PORT)" \
+	@"$(PYTHON)" -m lesionbook.serve "$(or $(STUDY),isic2019-transfer)" "$(PROFILE)" "$(PORT)" \
 	  $(if $(EXPERIMENT),--experiment "$(EXPERIMENT)")
 
 .PHONY: lab

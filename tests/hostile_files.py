@@ -35,6 +35,32 @@ def text_bomb():
     return sound[:33] + chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200 * 2**20), 9)) + sound[33:]
 
 
+def scan_bomb(scans=5000, width=2000):
+    """A progressive JPEG whose last scan, which changes nothing, comes again and again; each costs all pixels."""
+    sound = encoded(np.full((width, width), 120, np.uint8), "JPEG", progressive=True)
+    last = sound.rindex(b"\xff\xda")
+    return sound[:-2] + sound[last:-2] * scans + sound[-2:]
+
+
+def tile_bomb(side=46336):
+    """A TIFF of ten by ten pixels in one tile of two thousand million."""
+    data = zlib.compress(bytes(1000))
+    tags = {256: 10, 257: 10, 258: 8, 259: 8, 262: 1, 277: 1, 322: side, 323: side, 324: 134, 325: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
+
+
+def precinct_bomb(side=6000):
+    """A JPEG 2000 codestream that asks for a few hundred bytes of bookkeeping for every four of its pixels."""
+    sound = bytearray(encoded(np.full((64, 64, 3), 99, np.uint8), "JPEG2000", no_jp2=True, num_resolutions=2))
+    struct.pack_into(">8I", sound, 8, side, side, 0, 0, side, side, 0, 0)
+    coding = sound.index(b"\xff\x52")
+    sound[coding + 3] += 2
+    sound[coding + 4] |= 1
+    sound[coding + 14 : coding + 14] = b"\x11\x11"
+    return bytes(sound)
+
+
 @cache
 def hostile():
     """Name to content; none of them is an image that can be classified."""
@@ -59,6 +85,9 @@ def hostile():
         "no pixels": png_of_size(0, 0),
         "bomb": bomb(7000, 7000),
         "text bomb": text_bomb(),
+        "scan bomb": scan_bomb(),
+        "tile bomb": tile_bomb(),
+        "precinct bomb": precinct_bomb(),
         "fractions": encoded(np.zeros((4, 4), np.float32), "TIFF"),
         "endless tiff": b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + b"\x00\x01\x04\0\x01\0\0\0\x01\0\0\0\x08\0\0\0",
         "gif without frames": b"GIF89a\x10\0\x10\0\0\0\0;",
@@ -74,6 +103,8 @@ def strange():
         "one pixel": encoded(noise(1, 1), "PNG"),
         "a line": encoded(noise(3000, 1), "PNG"),
         "trailing bytes": encoded(noise(), "JPEG") + b"<?php system('true'); ?>" * 50,
+        "a film behind it": encoded(noise(), "JPEG") + b"\xff\xda\0\x08" * 9999,
+        "many scans": encoded(noise(300, 200), "JPEG", progressive=True),
         "profile": encoded(noise(), "JPEG", icc_profile=profile),
         "sixteen bits": encoded(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000, "PNG"),
         "black and white": encoded(noise()[..., 0] > 99, "PNG"),

@@ -87,6 +87,41 @@ def test_an_image_is_explained_alike_alone_and_among_others():
     assert np.allclose(together[1], alone[0], atol=1e-5)
 
 
+def pooled(whole):
+    """As `by_hand` for [[1, 0], [0, 1]]; unless `whole`, a block that adds nothing pools the maps to one place."""
+    inputs = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(2, 1, use_bias=False, name="maps")
+    x = maps(inputs)
+    if not whole:
+        inside = keras.layers.Conv2D(2, 1, use_bias=False, kernel_initializer="zeros", name="inside")(x)
+        x = keras.layers.Add()([keras.layers.AveragePooling2D(8)(x), keras.layers.MaxPooling2D(8)(inside)])
+    x = keras.layers.Activation("linear", name="last_convolution")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Dense(2, use_bias=False, name="logits")(x)
+    model = keras.Model(inputs, keras.layers.Activation("softmax")(x))
+    maps.set_weights(by_hand([[1, 0], [0, 1]]).get_layer("last_convolution").get_weights())
+    model.get_layer("logits").set_weights([np.eye(2)])
+    return model
+
+
+def test_where_the_last_maps_have_one_place_the_last_layer_with_more_is_taken_that_nothing_bypasses():
+    images, classes = np.stack([spots(), spots()]), np.array([0, 1])
+    assert explain.GradCam(pooled(whole=True)).layer == "last_convolution"
+    assert explain.GradCam(pooled(whole=False)).layer == "maps"
+    taken = explain.grad_cam(pooled(whole=False), images, classes)
+    assert taken.shape == (2, 8, 8)
+    assert np.allclose(taken, explain.grad_cam(pooled(whole=True), images, classes))
+
+
+def test_the_parts_of_a_network_are_made_once():
+    model = pooled(whole=False)
+    heat = explain.GradCam(model)
+    before = len(model.get_layer("logits")._inbound_nodes)
+    first, again = (heat(spots()[None], np.array([0])) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert len(model.get_layer("logits")._inbound_nodes) == before
+
+
 def test_a_network_computing_in_sixteen_bits_can_be_explained():
     keras.utils.set_random_seed(8)
     try:

@@ -102,7 +102,9 @@ def test_health_and_model(served, client):
 def test_the_description_is_complete_and_loads_nothing(client):
     described = client.get("/openapi.json").json()
     assert set(described["paths"]) == {"/predict", "/health", "/model"}
-    assert {"200", "400", "403", "413", "422", "429", "503"} <= set(described["paths"]["/predict"]["post"]["responses"])
+    assert {"200", "400", "403", "408", "413", "422", "429", "503"} <= set(
+        described["paths"]["/predict"]["post"]["responses"]
+    )
     assert "class" in described["components"]["schemas"]["Prediction"]["properties"]
     assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
 

@@ -120,20 +120,55 @@ def test_pages_of_other_sites_are_refused(headers, status):
     assert client().get("/model", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("POST", "/page/gradio_api/upload", 200),
-        ("POST", "/page/gradio_api/queue/join", 200),
-        ("POST", "/page/gradio_api/process_recording", 404),
-        ("POST", "/page/gradio_api/vibe-edit", 404),
-        ("POST", "/page/gradio_api/upload/../vibe-edit", 404),
-        ("PUT", "/page/x", 404),
-        ("GET", "/page/gradio_api/file=x", 200),
-    ],
-)
-def test_of_the_page_only_the_doors_that_it_uses_stand_open(method, path, status):
-    assert client().request(method, path).status_code == status
+def body(messages, pause):
+    """A request's messages, each after a pause, and then nothing any more."""
+    left = iter(messages)
+
+    async def receive():
+        message = next(left, None)
+        await asyncio.sleep(pause if message else 60)
+        return message
+
+    return receive
+
+
+def asked(receive, **options):
+    """Status and body of the answer to a request, and how many are still under way."""
+    gate, sent = Gate(Limits(**options)), []
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"host", b"localhost")]}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Guard(length, gate=gate)(scope, receive, send))
+    return sent[0]["status"], sent[1]["body"].decode(), gate.under_way
+
+
+def test_a_body_that_does_not_come_is_not_waited_for():
+    part = {"type": "http.request", "body": b"x", "more_body": True}
+    status, said, under_way = asked(body([part] * 100, 0.02), seconds=0.2)
+    assert (status, under_way) == (408, 0)
+    assert "The request did not come within 0.2 seconds; send it again." in said
+    last = {"type": "http.request", "body": b"x", "more_body": False}
+    assert asked(body([part, last], 0.02), seconds=5) == (200, "2", 0)
+
+
+def test_an_answer_may_take_longer_than_its_question():
+    async def slow(scope, receive, send):
+        await receive()
+        await asyncio.sleep(0.3)
+        assert (await receive())["type"] == "http.disconnect"
+        await PlainTextResponse("late")(scope, receive, send)
+
+    gate, sent = Gate(Limits(seconds=0.1)), []
+    messages = [{"type": "http.request", "body": b"x", "more_body": False}, {"type": "http.disconnect"}]
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(slow, gate=gate)(scope, body(messages, 0.0), send))
+    assert sent[0]["status"] == 200
 
 
 def test_what_asks_for_nothing_is_not_counted():

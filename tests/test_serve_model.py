@@ -71,7 +71,8 @@ def test_who_is_asked_for_by_name_was_not_chosen(project, served):
     found = model.load(*served_project.PLACE, "small")
     assert found.named and not served.model.named
     assert model.card(found)["chosen"] == "by name"
-    assert "asked for by name" in text.explanation(found) and "asked for by name" not in text.explanation(served.model)
+    assert "asked for by name" in text.explanation(found, served.grad_cam)
+    assert "asked for by name" not in text.explanation(served.model, served.grad_cam)
 
 
 def test_the_version_is_that_of_the_weights_and_not_of_the_file(project, served):

@@ -44,6 +44,24 @@ def test_either_features_or_colours_suffice_to_be_unlike(sides):
     assert (found.scores(features, images[..., ::-1]) > found.threshold).all()
 
 
+@pytest.mark.parametrize("spread", [0, 60])
+def test_a_blank_or_a_noisy_picture_of_the_right_colour_is_unlike(sides, spread):
+    """Its mean colour and its features are those of a right one."""
+    found = familiarity.fit(*sides)
+    picture = np.random.default_rng(2).normal([180, 120, 110], spread, (1, 8, 8, 3))
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    assert (found.scores(sides[1][0][:1], picture) > 2 * found.threshold).all()
+
+
+def test_detail_is_spread_and_steps_between_neighbours():
+    stripes = np.zeros((1, 8, 8, 3), np.uint8)
+    stripes[:, :, ::2] = 100  # upright stripes of one pixel: neighbours across differ by 100, blocks do not
+    assert np.allclose(np.expm1(familiarity.detail(stripes)), [[50, 50, 50, 0, 100, 0, 0]])
+    halves = np.zeros((1, 9, 9, 3), np.uint8)
+    halves[:, 4:, :, 0] = 90  # the lower half is red: one step in eight down, 30 in brightness, all of it in blocks
+    assert np.allclose(np.expm1(familiarity.detail(halves))[0, 3:], [30 / 8, 0, 30, 0])
+
+
 def test_a_score_does_not_depend_on_company(sides):
     found = familiarity.fit(*sides)
     together = found.scores(sides[1][0][:9], sides[1][1][:9])

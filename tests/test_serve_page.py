@@ -1,11 +1,14 @@
 """The page in a real browser, served by a process of its own."""
 
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -93,13 +96,16 @@ def test_a_picture_is_uploaded_and_its_result_is_read_and_nothing_is_kept(served
     said = answered(page, path.read_bytes()).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith(served.model.run.names[answer.label])
     assert f"score is {100 * answer.probabilities[answer.label]:.2f} %" in said
-    assert re.search(r"of them \(\d+ %\) rightly so \(95 % interval \d+ % to \d+ %, Wilson\)", said)
+    assert re.search(r"rightly so: a positive predictive value of \d+ % \(95 % interval \d+ % to \d+ %\)", said)
     assert "This is not a diagnosis." in said
     bars = page.inner_text("#probabilities")
     assert all(name in bars for name in served.model.run.names.values())
     assert f"{100 * max(answer.calibrated.values()):.0f}%" in bars
     page.wait_for_selector("#picture img")
-    assert page.get_attribute("#picture img", "src").startswith("data:image/png")
+    shown = page.locator("#picture img").all()
+    assert all(one.get_attribute("src").startswith("data:image/png") for one in shown)
+    assert "which is strongest at the" in shown[1].get_attribute("alt") and len(shown) == 2
+    assert not page.query_selector("img:not([alt])") and page.get_attribute("#verdict", "aria-live") == "polite"
     assert left(server[1]) == before
     page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert (tmp_path / "page.png").stat().st_size > 20_000
@@ -124,10 +130,35 @@ def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
     assert re.fullmatch(r"This file cannot be used\s+The file cannot be decoded \(.*\); replace the file\.", said)
 
 
-def test_a_test_image_is_picked(page):
+def test_a_test_image_is_picked(served, page):
     page.locator("#samples button").nth(0).click()
     page.wait_for_selector("#verdict h2", timeout=60_000)
-    assert "This is not a diagnosis." in page.inner_text("#verdict")
+    said = page.inner_text("#verdict")
+    assert "This is not a diagnosis." in said
+    assert f"{len(served.model.test) - 1} other test images" in said
+
+
+def test_it_can_be_used_without_a_mouse(page):
+    page.wait_for_selector("#samples button img")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#file') !== null")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#samples') !== null")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#verdict h2", timeout=60_000)
+
+
+def test_no_file_of_the_machine_is_read_by_its_name(served, server):
+    path = served.model.run.table["path"].iloc[0]
+    asked = {"fn_index": 0, "session_hash": "x", "data": [{"path": str(path), "meta": {"_type": "gradio.FileData"}}]}
+    request = urllib.request.Request(f"{server[0]}/page/gradio_api/queue/join", json.dumps(asked).encode())
+    request.add_header("content-type", "application/json")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 422
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{server[0]}/page/gradio_api/file={urllib.parse.quote(str(path))}", timeout=30)
+    assert caught.value.code == 403
 
 
 def test_it_says_what_it_is_not(page):
@@ -153,9 +184,17 @@ def test_only_this_machine_is_listened_to(server):
     [
         (["colours", "laptop", "1", "--experiment", "other"], "error: serve: build/laptop/colours/other/model.keras"),
         (["color", "laptop", "1"], "error: No study 'color'"),
+        (["colours", "lptop", "1"], "error: No profile 'lptop' (did you mean 'laptop'?)"),
+        (["colours", "laptop", "one"], "error: serve: 'one' is no port; give PORT a number from 1 to 65535."),
+        (["colours", "laptop", "65536"], "error: serve: 65536 is no port; give PORT a number from 1 to 65535."),
+        (["colours", "laptop", "taken"], "error: serve: port taken cannot be had (address already in use); choose"),
     ],
 )
-def test_what_cannot_be_served_is_said_in_a_sentence(served, arguments, said):
+def test_what_cannot_be_served_is_said_in_a_sentence(served, server, arguments, said):
+    """The port of the server, which runs, is taken."""
+    taken, free = server[0].rsplit(":", 1)[1], str(free_port())
+    arguments = [{"taken": taken, "1": free}.get(one, one) for one in arguments]
+    said = said.replace("port taken", f"port {taken}")
     command = [sys.executable, "-m", "lesionbook.serve", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "lib"), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, cwd=served.folder, env=environment, capture_output=True, text=True, timeout=120)

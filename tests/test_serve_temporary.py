@@ -8,7 +8,7 @@ from lesionbook.serve.temporary import Temporary
 
 
 @pytest.fixture
-def temporary(monkeypatch):
+def temporary(monkeypatch, tmp_path):  # tmp_path first, or it would lie in the folder
     monkeypatch.setenv("GRADIO_TEMP_DIR", "before")
     with Temporary(age=0.05, pause=0.02) as made:
         yield made
@@ -35,6 +35,18 @@ def test_a_file_that_was_answered_goes_at_once_but_none_from_elsewhere(temporary
     (temporary.folder / "out").symlink_to(tmp_path)
     temporary.forget(temporary.folder / "out" / "a.png")
     assert (tmp_path / "a.png").exists()
+
+
+def test_its_folder_goes_with_it_unless_something_else_lies_there(temporary):
+    alone, shared = temporary.folder / "abc" / "a.png", temporary.folder / "def" / "a.png"
+    for path in (alone, shared, shared.with_name("b.png"), temporary.folder / "c.png"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    temporary.keep()
+    temporary._kept -= {alone, shared, temporary.folder / "c.png"}
+    for path in (alone, shared, temporary.folder / "c.png"):
+        temporary.forget(path)
+    assert not alone.parent.exists() and shared.with_name("b.png").exists() and temporary.folder.exists()
 
 
 def test_what_is_left_behind_goes_by_itself_but_not_the_pages_own(temporary):

@@ -13,6 +13,7 @@ from lesionbook.features import told
 from lesionbook.operations import gradient
 
 BATCH = 32  # images in a network at once
+LAST = "last_convolution"  # layer of every architecture
 
 
 def kernels(model: keras.Model, layer: str | None = None) -> np.ndarray:
@@ -128,6 +129,47 @@ def embedding(features: np.ndarray, *, seed: int, method: Literal["pca", "tsne"]
     return pd.DataFrame(points.astype(float), columns=names)
 
 
+class GradCam:
+    """Grad-CAM of one network, whose parts are made once; see `grad_cam`.
+
+    Maps of a single place cannot say where. Where those of ``last_convolution`` are such (InceptionResNetV2 below 107
+    pixels), those of the last layer before it are taken that have more places and that no other path leads around.
+
+    Attributes
+    ----------
+    layer : str
+        Whose maps it looks at.
+    places : tuple of int
+        Their height and width.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model, names = model, [layer.name for layer in model.layers]
+        before = model.layers[: names.index(LAST) + 1]
+        several = [layer.name for layer in before if len(layer.output.shape) == 4 and max(layer.output.shape[1:3]) > 1]
+        for self.layer in reversed(several or [LAST]):
+            maps = model.get_layer(self.layer).output
+            try:
+                self._head = _model([maps, *told(model)], model.get_layer("logits").output)
+            except ValueError:  # of Keras: another path leads around this layer
+                continue
+            self._maps, self.places = keras.Model(model.inputs[0], maps), maps.shape[1:3]
+            return
+
+    def __call__(self, images: np.ndarray, classes: np.ndarray, metadata: np.ndarray | None = None) -> np.ndarray:
+        """Maps of the regions that speak for classes; arguments, result and errors are those of `grad_cam`."""
+        second = _second(self._model, metadata)
+        maps = _run(self._maps, [images])
+        directions = np.eye(self._model.output.shape[-1])
+        if self._head.output.shape[-1] == 1 and len(directions) == 2:
+            directions = np.array([[-1], [1]])
+        chosen = directions[classes].astype("float32")
+        gradients = gradient(lambda values: _call(self._head, [values, *second]) * chosen, maps)
+        weights = gradients.mean(axis=(1, 2), keepdims=True)
+        heat = np.maximum((weights * maps).sum(axis=-1), 0)
+        return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
+
+
 def grad_cam(
     model: keras.Model, images: np.ndarray, classes: np.ndarray, metadata: np.ndarray | None = None
 ) -> np.ndarray:
@@ -147,7 +189,7 @@ def grad_cam(
     Returns
     -------
     ndarray of float32, shape (N, h, w)
-        At the resolution of the last feature maps, each map scaled to 0…1 (all 0 where nothing speaks for the class).
+        As many places as the maps that `GradCam` looks at, scaled to 0…1 (all 0 where nothing speaks for the class).
 
     Raises
     ------
@@ -160,18 +202,7 @@ def grad_cam(
     feature maps are added up with the mean gradient of the class's score before the softmax as weights, and negative
     sums are cut off.
     """
-    last, logits = model.get_layer("last_convolution").output, model.get_layer("logits").output
-    head = _model([last, *told(model)], logits)
-    second = _second(model, metadata)
-    maps = _run(keras.Model(model.inputs[0], last), [images])
-    directions = np.eye(model.output.shape[-1])
-    if logits.shape[-1] == 1 and len(directions) == 2:
-        directions = np.array([[-1], [1]])
-    chosen = directions[classes].astype("float32")
-    gradients = gradient(lambda values: _call(head, [values, *second]) * chosen, maps)
-    weights = gradients.mean(axis=(1, 2), keepdims=True)
-    heat = np.maximum((weights * maps).sum(axis=-1), 0)
-    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
+    return GradCam(model)(images, classes, metadata)
 
 
 def _layer(model: keras.Model, name: str) -> keras.layers.Layer:

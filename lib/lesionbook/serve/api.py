@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from lesionbook.errors import LesionbookError
+from lesionbook.serve import untrusted
 from lesionbook.serve.batching import Batcher
 from lesionbook.serve.classification import Answer, Classifier, shortened
 from lesionbook.serve.limits import Gate, Guard, RefusedError
@@ -58,8 +59,9 @@ class Problem(BaseModel):
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be read."},
     403: {"model": Problem, "description": "It comes from a page of another site."},
-    413: {"model": Problem, "description": "The request is too large, or holds too many files."},
-    422: {"model": Problem, "description": "A file is missing, too large, no image, cut off or damaged."},
+    408: {"model": Problem, "description": "It takes too long to come."},
+    413: {"model": Problem, "description": "The request or a file is too large, or there are too many files."},
+    422: {"model": Problem, "description": "A file is missing, no image, of too many pixels, cut off or damaged."},
     429: {"model": Problem, "description": "Too many requests within a minute."},
     503: {"model": Problem, "description": "Too many requests at once."},
 }
@@ -100,10 +102,10 @@ def create(classifier: Classifier) -> FastAPI:
 
     async def predicted(file: UploadFile) -> Prediction:
         name = shortened(file.filename or "")
-        if (file.size or 0) > limits.file_bytes:
-            raise RefusedError(
-                413, f"{name} has {file.size:,} bytes, the limit is {limits.file_bytes:,}; reduce its size."
-            )
+        try:
+            untrusted.check_size(name, file.size or 0, limits)
+        except LesionbookError as error:
+            raise RefusedError(413, str(error)) from error
         with batcher.coming():
             try:
                 image = await to_thread.run_sync(classifier.decode, await file.read(), name, limiter=decoders)

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pandas as pd
 
-from lesionbook import calibration, decoding, explain, paths, predictions, training
-from lesionbook.errors import LesionbookError
+from lesionbook import calibration, explain, paths, predictions, training
 from lesionbook.images import Rows
 from lesionbook.serve import out_of_distribution as familiarity
+from lesionbook.serve import untrusted
 from lesionbook.serve.limits import Limits
 from lesionbook.serve.model import Model
 
@@ -55,11 +55,17 @@ class Classifier:
     ----------
     model : Model
     limits : Limits, optional
+
+    Attributes
+    ----------
+    grad_cam : explain.GradCam
+    familiarity : out_of_distribution.Familiarity
     """
 
     def __init__(self, model: Model, limits: Limits | None = None) -> None:
         self.model, self.limits = model, limits or Limits()
         self._network = _Watched(model.network)
+        self.grad_cam = explain.GradCam(model.network)
         self._busy = threading.Lock()
         self.familiarity = self._familiarity()
 
@@ -81,16 +87,10 @@ class Classifier:
         Raises
         ------
         LesionbookError
-            If the file is too large in bytes or pixels, or cannot be decoded.
+            As `untrusted.decode`.
         """
-        shown = shortened(name)
-        if len(content) > self.limits.file_bytes:
-            raise LesionbookError(
-                f"{shown} has {len(content):,} bytes, the limit is {self.limits.file_bytes:,}; reduce its size."
-            )
         fit = self.model.run.settings.images.fit
-        options = {"content": content, "max_pixels": self.limits.pixels}
-        return decoding.decode(Path(shown), size or self.model.size, fit, **options)[0]
+        return untrusted.decode(content, Path(shortened(name)), size or self.model.size, fit, self.limits)
 
     def answer(self, images: Sequence[np.ndarray]) -> list[Answer]:
         """Classify images, each uint8 of shape (S, S, 3), by one call of the network per view."""
@@ -106,10 +106,10 @@ class Classifier:
         ]
 
     def attention(self, image: np.ndarray, label: str) -> np.ndarray:
-        """Map where the evidence for a class was found: Grad-CAM, float32 of shape (h, w), 0 to 1."""
+        """Map where the evidence for a class was found: Grad-CAM, float32 of shape (h, w), 0 to 1, or 0 everywhere."""
         with self._busy:
             place = np.array([self.model.run.classes.index(label)])
-            return explain.grad_cam(self.model.network, image[None], place)[0]
+            return self.grad_cam(image[None], place)[0]
 
     def warm_up(self) -> None:
         """Answer and explain once with every kind of call, so that nobody waits for what happens only once."""

@@ -11,6 +11,8 @@ import pandas as pd
 from lesionbook import predictions, processes
 from lesionbook.decoding import decode, file_of
 from lesionbook.errors import LesionbookError
+from lesionbook.paths import relative
+from lesionbook.serve import untrusted
 from lesionbook.serve.classification import Answer, Classifier
 from lesionbook.serve.limits import Limits
 
@@ -26,11 +28,11 @@ def files(folder: Path) -> pd.Series:
         If there is no such folder, or it holds no file.
     """
     if not folder.is_dir():
-        raise LesionbookError(f"predict: {folder} is no folder; name the folder of the images.")
+        raise LesionbookError(f"predict: {relative(folder)} is no folder; name the folder of the images.")
     below = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
     shown = [path for path in below if not any(part.startswith(".") for part in path.parts)]
     if not shown:
-        raise LesionbookError(f"predict: {folder} holds no file; name the folder of the images.")
+        raise LesionbookError(f"predict: {relative(folder)} holds no file; name the folder of the images.")
     return pd.Series([folder / path for path in shown], index=[path.as_posix() for path in shown])
 
 
@@ -80,12 +82,11 @@ def _read(paths: list[Path], size: int, fit: str, limits: Limits) -> list[tuple[
     found = []
     for path in map(Path, paths):
         try:
-            length = path.stat().st_size if file_of(path) == path else 0  # a row of a large file is small
-            if length > limits.file_bytes:
-                raise LesionbookError(
-                    f"{path.name} has {length:,} bytes, the limit is {limits.file_bytes:,}; reduce its size."
-                )
-            found.append((decode(path, size, fit, max_pixels=limits.pixels)[0], ""))
+            if file_of(path) != path:  # a row of a large file is small
+                found.append((decode(path, size, fit, max_pixels=limits.pixels)[0], ""))
+                continue
+            untrusted.check_size(path.name, path.stat().st_size, limits)
+            found.append((untrusted.decode(path.read_bytes(), path, size, fit, limits), ""))
         except (LesionbookError, OSError) as error:
             reason = str(error) if isinstance(error, LesionbookError) else f"{path.name} cannot be read."
             found.append((None, reason))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from asyncio import wait_for
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ADDRESSES = 1000  # remembered at a time
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that ask for nothing to be computed
-PAGE, ASKED = "/page", ("/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/reset")
 HOSTS = ("127.0.0.1", "localhost", "::1")  # names of this machine; a page elsewhere may have its own name point here
 WAIT = {429: "60", 503: "1"}  # seconds
 
@@ -30,10 +30,14 @@ class Limits:
         Bytes of an image file.
     pixels : int
         Pixels of an image, read from its header before anything is decoded.
+    scans : int
+        Scans of a JPEG, each of which goes over all its pixels; a progressive one has about ten.
     files : int
         Files in a request.
     request_bytes : int
         Bytes of the body of a request.
+    seconds : float
+        From the first to the last byte of the body of a request; what takes longer is answered 408.
     at_once : int
         Requests under way; more are answered 503.
     per_minute : int
@@ -42,8 +46,10 @@ class Limits:
 
     file_bytes: int = 10 * 2**20
     pixels: int = 40_000_000
+    scans: int = 100
     files: int = 16
     request_bytes: int = 32 * 2**20
+    seconds: float = 60.0
     at_once: int = 64
     per_minute: int = 1200
 
@@ -122,7 +128,6 @@ class Guard:
 
         try:
             _check_origin(Headers(scope=scope))
-            _check_page(scope)
             if scope["method"] in SAFE:
                 await self.app(scope, receive, send)
                 return
@@ -138,22 +143,23 @@ class Guard:
         if length.isdecimal() and int(length[:20]) > most:
             raise refusal
 
+        until, complete = time.monotonic() + self.limits.seconds, False
+
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, complete
+            try:
+                message = await (receive() if complete else wait_for(receive(), until - time.monotonic()))
+            except TimeoutError as error:
+                raise RefusedError(
+                    408, f"The request did not come within {self.limits.seconds:g} seconds; send it again."
+                ) from error
+            complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > most:
                 raise refusal
             return message
 
         return counted
-
-
-def _check_page(scope: Scope) -> None:
-    """Let only those doors of the page's library stand open that the page uses; it has more of them."""
-    path = scope["path"]
-    if path.startswith(PAGE) and scope["method"] not in SAFE and path.removeprefix(PAGE) not in ASKED:
-        raise RefusedError(404, "There is nothing to ask here; the page is meant for a browser, /predict for programs.")
 
 
 def _check_origin(headers: Headers) -> None:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -21,7 +22,7 @@ class Temporary:
     """
 
     def __init__(self, age: float = AGE, pause: float = PAUSE) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="lesionbook-serve-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="lesionbook-serve-")).resolve()
         self._age, self._pause = age, pause
         self._kept: set[Path] = set()
         self._ended = threading.Event()
@@ -46,19 +47,32 @@ class Temporary:
         """Let what lies there now stay until the end: the page's own pictures."""
         self._kept = {path for path in self.folder.rglob("*") if path.is_file()}
 
+    def path(self, told: object) -> Path | None:
+        """Where a file lies that the page says was uploaded; None unless that is here."""
+        try:
+            path = Path(told["path"]).resolve()
+            return path if path.is_relative_to(self.folder) and path.is_file() else None
+        except (KeyError, TypeError, ValueError, OSError):
+            return None
+
     def forget(self, path: Path) -> None:
         """Remove a file that has been answered, if it lies here."""
-        if path.resolve().is_relative_to(self.folder.resolve()) and path not in self._kept:
-            path.unlink(missing_ok=True)
+        if path.resolve().is_relative_to(self.folder) and path not in self._kept:
+            self._remove(path)
 
     def sweep(self) -> None:
         """Remove what is older than it may get."""
         for path in list(self.folder.rglob("*")):
-            try:
+            with suppress(OSError):  # gone in the meantime
                 if path.is_file() and path not in self._kept and time.time() - path.stat().st_ctime > self._age:
-                    path.unlink(missing_ok=True)
-            except OSError:  # gone in the meantime
-                continue
+                    self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a file and its folder, whose name is made from the content, unless something else lies there."""
+        path.unlink(missing_ok=True)
+        if path.parent != self.folder:
+            with suppress(OSError):
+                path.parent.rmdir()
 
     def _work(self) -> None:
         while not self._ended.wait(self._pause):

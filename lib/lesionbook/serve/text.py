@@ -1,15 +1,17 @@
 """The sentences of the page."""
 
+import numpy as np
+import pandas as pd
+
+from lesionbook.explain import LAST, GradCam
 from lesionbook.run import DRAWN
 from lesionbook.serve.classification import Answer
-from lesionbook.serve.evidence import Evidence
+from lesionbook.serve.evidence import Evidence, at_least, nearest
 from lesionbook.serve.model import Model
 
 INVITATION = "Drop a picture or pick a test image to see what the network says."
-ONE_PLACE = (
-    "\n\nThe last feature maps of this network have a single place at this image size: it cannot be said where in the "
-    "picture the evidence was found."
-)
+PICTURE = "The picture, cut or squeezed to a square."
+NOWHERE = "\n\nNo place of the picture raised the score of this answer: there is no map of its evidence."
 GONE = "## The file is gone\n\nIt waited too long to be read; drop it again."
 
 
@@ -24,26 +26,36 @@ def heading(model: Model) -> str:
     )
 
 
-def verdict(model: Model, answer: Answer, found: Evidence) -> str:
-    """What the answer is worth."""
-    names, test = model.run.names, model.test
-    name, score = names[answer.label], answer.probabilities[answer.label]
-    actual = int((test["label"] == answer.label).sum())
+def verdict(model: Model, answer: Answer, test: pd.DataFrame) -> str:
+    """What the answer is worth by the test images, or by some of them."""
+    name, score = model.run.names[answer.label], answer.probabilities[answer.label]
+    found, near = (find(test, answer.label, score) for find in (at_least, nearest))
+    kind = "test image" if len(test) == len(model.test) else "other test image"
     if found.n:
         told = (
-            f"Of the {len(test):,} test images, {found.n:,} were called *{name}* with this score or a higher one, and "
-            f"**{found.right:,} of them ({percent(found.right / found.n)}) rightly so** (95 % interval "
-            f"{percent(found.low)} to {percent(found.high)}, Wilson)."
+            f"Of the {len(test):,} {kind}s, {found.n:,} {'was' if found.n == 1 else 'were'} called *{name}* with this "
+            f"score or a higher one, and **{found.right:,} of them rightly so: a positive predictive value of "
+            f"{percent(found.right / found.n)}** ({_interval(model, found)})."
         )
     else:
-        told = (
-            f"No test image was called *{name}* with this score or a higher one: how often that is right is not known."
+        told = f"No {kind} was called *{name}* with this score or a higher one: how often that is right is not known."
+    if near.n:
+        told += (
+            f" Of the {near.n:,} called so with the nearest scores ({percent(near.scores[0])} to "
+            f"{percent(near.scores[1])}), {near.right:,} rightly so: {percent(near.right / near.n)} "
+            f"({_interval(model, near)})."
         )
+    actual = (test["label"] == answer.label).mean()
     return (
         f"## {name}\n\nThe network's score is {percent(score, 2)}; corrected on the validation images (below), "
-        f"{percent(answer.calibrated[answer.label], 1)}.\n\n{told} {percent(actual / len(test))} of the test images "
-        f"are *{name}*; where it is rarer, fewer such answers are right.\n\n**This is not a diagnosis.**"
+        f"{percent(answer.calibrated[answer.label], 1)}.\n\n{told} {percent(actual)} of the test images are *{name}*; "
+        "where it is rarer, fewer such answers are right.\n\n**This is not a diagnosis.**"
     )
+
+
+def _interval(model: Model, found: Evidence) -> str:
+    lesions = f", from {found.groups:,} {model.run.record.group_name}s" if found.groups < found.n else ""
+    return f"95 % interval {percent(found.low)} to {percent(found.high)}{lesions}"
 
 
 def percent(share: float, places: int = 0) -> str:
@@ -60,7 +72,15 @@ def unknown(answer: Answer) -> str:
     )
 
 
-def explanation(model: Model) -> str:
+def strongest(heat: np.ndarray) -> str:
+    """What a map shows, for those who cannot see it."""
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    across, down = (int(3 * (place + 0.5) / side) for place, side in zip((column, row), heat.shape[::-1], strict=True))
+    where = f"{('top', 'middle', 'bottom')[down]} {('left', 'centre', 'right')[across]}"
+    return f"The picture under a map of the evidence for the answer, which is strongest at the {where}."
+
+
+def explanation(model: Model, grad_cam: GradCam) -> str:
     """How to read the page."""
     chosen = (
         f"The one with the best balanced accuracy on the {len(model.validation):,} validation images; the test images "
@@ -69,18 +89,28 @@ def explanation(model: Model) -> str:
     if model.named:
         chosen = f"*{model.title}*, asked for by name."
     if model.compared and model.compared != model.title:
-        chosen += f" The comparison report prefers *{model.compared}* among all models of the study"
-        chosen += "." if model.named else "; only a network for images alone can be served here."
+        chosen += f" By the same score, the comparison report chooses *{model.compared}* among all models of the study"
+        chosen += (
+            "."
+            if model.named
+            else ", which is not served: only a network that is given nothing but an image, and that has a notebook of "
+            "its own, can answer here."
+        )
+    height, width = grad_cam.places
+    single = ", those of an earlier layer, as the last one has a single place at this image size"
+    earlier = "" if grad_cam.layer == LAST else single
     return (
         "### How to read this\n\n"
         f"- **Which network.** {chosen}\n"
         "- **Calibrated probability.** Networks are often too sure, or not sure enough. The bars are corrected by one "
         f"number, the temperature ({model.temperature:.2f}), chosen on the validation images; the answer stays the "
         "same.\n"
-        "- **Evidence.** Grad-CAM marks places that raised the score of the answer in the upright view. A map that "
-        "lies on a hair or on the rim is a warning; one that lies on the lesion proves nothing.\n"
-        "- **Another kind of image.** The picture's colours and what the network makes of it are compared with "
-        "training images. That catches what is very different, not every picture that should not be here.\n"
+        "- **Evidence.** Grad-CAM marks places that raised the score of the answer in the upright view. A map has "
+        f"only {height} × {width} places{earlier}. One that lies on a hair or on the rim is a warning; one that lies "
+        "on the lesion proves nothing.\n"
+        "- **Another kind of image.** What the network makes of the picture, its colours and its detail are "
+        "compared with training images. That catches what is very different, not every picture that should not be "
+        "here.\n"
         "- **Your picture** is deleted as soon as it is answered. Programs ask at `POST /predict`; `GET /model` "
         "describes the network."
     )
