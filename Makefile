@@ -69,7 +69,7 @@ format: $(READY) ## format and lint code and notebooks
 .PHONY: lock
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	@"$(PYTHON)" -m uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 .PHONY: schema
 schema: $(READY) ## write params/study.schema.json, by which editors check study files

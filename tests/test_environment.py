@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,16 @@ def pins():
     """Versions in the lock by name; a package may be pinned twice, for different versions of Python."""
     found = {}
     for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([A-Za-z0-9._-]+)==([^ ]+)", line):
-            found.setdefault(canonicalize_name(match[1]), []).append(match[2])
+        if match := re.match(r"([A-Za-z0-9._-]+)(?:\[([^]]+)\])?==([^ ]+)", line):
+            found.setdefault(canonicalize_name(match[1]), []).append(match[3])
     return found
+
+
+def requires(name):
+    """What an installed package asks for; nothing for one that is for another system."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.requires(name) or []
+    return []
 
 
 @pytest.mark.parametrize("requirement", ASKED, ids=str)
@@ -44,6 +53,23 @@ def test_every_pin_has_a_hash_and_names_no_host():
     assert len(blocks) > 100
     assert [block.split("\n")[0] for block in blocks if "--hash=sha256:" not in block] == []
     assert "://" not in text
+
+
+def test_what_is_held_back_is_pinned_with_the_extras_that_others_ask_for():
+    """Or pip, told to check hashes, takes the newest one for `jsonschema[format-nongpl]` and stops."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    held = [one for one in ASKED if any(part.operator in ("<", "<=", "!=", "==") for part in one.specifier)]
+    assert held
+    for one in held:
+        extras = {
+            extra
+            for name in pins()
+            for asked in requires(name)
+            if (needed := Requirement(asked)).name == one.name
+            and (not needed.marker or needed.marker.evaluate({"extra": ""}))
+            for extra in needed.extras
+        }
+        assert f"\n{one.name}[{','.join(sorted(extras))}]==" in lock or not extras
 
 
 def test_the_conda_environment_installs_the_lock_and_nothing_else():
