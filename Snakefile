@@ -37,6 +37,7 @@ for step in STEPS:
             command=step.command,
             arguments=step.arguments,
         threads: step.threads
+        priority: step.priority
         resources:
             notebooks=1,
         shell:

@@ -394,6 +394,13 @@ def test_a_search_waits_for_the_sweeps_and_models_that_it_names(project):
     assert {f"{build}/sweep/summary.json", f"{build}/net/summary.json", f"{build}/net/predictions.csv"} <= set(read)
 
 
+def test_what_a_search_waits_for_runs_first(project):
+    assert {step.priority for step in steps(project).values()} == {1}
+    varied(project)
+    first = {name for name, step in steps(project).items() if step.priority == 2}
+    assert first == {"prepare", "sweep", "search"}
+
+
 def test_what_is_varied_decides_when_a_sweep_runs_again(project):
     varied(project)
     before = {name: step.arguments for name, step in steps(project).items()}

@@ -19,7 +19,7 @@ Place = tuple[str, str]  # study and experiment
 class Step:
     """One notebook of one study: what must be drawn for it, what it reads and leaves, and the arguments it gets.
 
-    ``threads`` are those of all its processes together.
+    ``threads`` are those of all its processes together; of what could run, a higher ``priority`` runs first.
     """
 
     study: str
@@ -29,6 +29,7 @@ class Step:
     heading: str
     question: str
     threads: int
+    priority: int
     draws: list[str]
     inputs: dict[str, list[str]]
     outputs: dict[str, str]
@@ -216,11 +217,17 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         heading=settings.title,
         question=settings.summary,
         threads=experiment.threads * experiment.parameters.workers,
+        priority=2 if name in _chain(settings) else 1,
         draws=draws,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
         arguments=arguments,
     )
+
+
+def _chain(settings: params.Study) -> list[str]:
+    """Steps that a long search waits for, and the searches: begun late, they would run alone in the end."""
+    return [params.SECOND, *settings.sweeps, *settings.searches] if settings.searches else []
 
 
 def _listing(study: str, profile: str, settings: params.Study) -> str:
