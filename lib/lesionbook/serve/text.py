@@ -55,7 +55,7 @@ def verdict(model: Model, answer: Answer, test: pd.DataFrame) -> str:
 
 def _interval(model: Model, found: Evidence) -> str:
     lesions = f", from {found.groups:,} {model.run.record.group_name}s" if found.groups < found.n else ""
-    return f"95 % interval {percent(found.low)} to {percent(found.high)}{lesions}"
+    return f"{percent(0.95)} interval {percent(found.low)} to {percent(found.high)}{lesions}"
 
 
 def percent(share: float, places: int = 0) -> str:
