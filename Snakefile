@@ -83,6 +83,7 @@ for folder, study in DRAWN.items():
         params:
             command=study,
         threads: workflow.cores
+        priority: 3  # it takes all cores: between notebooks it would wait for them one by one
         shell:
             RUN + " draw {params.command}"
 
