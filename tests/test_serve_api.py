@@ -106,6 +106,8 @@ def test_the_description_is_complete_and_loads_nothing(client):
         described["paths"]["/predict"]["post"]["responses"]
     )
     assert "class" in described["components"]["schemas"]["Prediction"]["properties"]
+    (form,) = [one for name, one in described["components"]["schemas"].items() if name.startswith("Body")]
+    assert (form["properties"]["file"]["minItems"], form["properties"]["file"]["maxItems"]) == (1, 16)
     assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
 
 
@@ -175,7 +177,7 @@ def test_too_many_bytes_pixels_and_files(served, monkeypatch, files):
     with limited(served, monkeypatch, pixels=100) as client:
         assert "the limit is 100 in all" in plain(client.post("/predict", files={"file": ("a", content)}), 422)
     with limited(served, monkeypatch, files=2) as client:
-        said = plain(client.post("/predict", files=[("file", ("a", content))] * 3), 413)
+        said = plain(client.post("/predict", files=[("file", ("a", content))] * 3), 422)
         assert said == "The request holds 3 files, the limit is 2; send fewer."
 
 

@@ -60,8 +60,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be read."},
     403: {"model": Problem, "description": "It comes from a page of another site."},
     408: {"model": Problem, "description": "It takes too long to come."},
-    413: {"model": Problem, "description": "The request or a file is too large, or there are too many files."},
-    422: {"model": Problem, "description": "A file is missing, no image, of too many pixels, cut off or damaged."},
+    413: {"model": Problem, "description": "The request or a file has too many bytes."},
+    422: {
+        "model": Problem,
+        "description": "A file is no image, of too many pixels, cut off or damaged, or there are none or too many.",
+    },
     429: {"model": Problem, "description": "Too many requests within a minute."},
     503: {"model": Problem, "description": "Too many requests at once."},
 }
@@ -119,12 +122,17 @@ def create(classifier: Classifier) -> FastAPI:
     @app.post("/predict", responses=REFUSALS, summary="Classify one image, or several in one request")
     async def predict(
         file: Annotated[
-            list[UploadFile], File(min_length=1, description="one image file or several, all under this name")
+            list[UploadFile],
+            File(
+                min_length=1,
+                description="one image file or several, all under this name",
+                json_schema_extra={"maxItems": limits.files},
+            ),
         ],
     ) -> Prediction | list[Prediction]:
         """Answer an image with an object, several images with a list in their order; one bad file refuses them all."""
         if len(file) > limits.files:
-            raise RefusedError(413, f"The request holds {len(file)} files, the limit is {limits.files}; send fewer.")
+            raise RefusedError(422, f"The request holds {len(file)} files, the limit is {limits.files}; send fewer.")
         found = await asyncio.gather(*(predicted(one) for one in file))
         return found[0] if len(found) == 1 else found
 
