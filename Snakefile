@@ -83,7 +83,7 @@ for folder, study in DRAWN.items():
         params:
             command=study,
         threads: workflow.cores
-        priority: 3  # it takes all cores: between notebooks it would wait for them one by one
+        priority: 100  # more than that of all notebooks that its cores could run: between them it would wait for each
         shell:
             RUN + " draw {params.command}"
 
