@@ -217,7 +217,7 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         heading=settings.title,
         question=settings.summary,
         threads=experiment.threads * experiment.parameters.workers,
-        priority=2 if name in _chain(settings) else 1,
+        priority=10 * experiment.threads * experiment.parameters.workers if name in _chain(settings) else 1,
         draws=draws,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
