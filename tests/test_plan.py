@@ -78,6 +78,12 @@ def test_a_study_without_a_sample_profile_wants_real_images(project):
         plan.steps(["tiny"], "sample")
 
 
+def test_a_file_that_is_no_yaml_is_named_before_a_sample_run(project):
+    (project / "params" / "broken.yml").write_text("title: [")
+    with pytest.raises(LesionbookError, match=r"^params/broken\.yml, line \d+: "):
+        plan.steps([], "sample")
+
+
 def test_threads_of_a_step_are_those_of_all_its_processes(project):
     first = tiny_project.STUDY["experiments"]["first"]
     tiny_project.write_notebook(project, "first", tiny_project.WORK["first"], "workers = 1")

@@ -41,8 +41,8 @@ def load(study: str, profile: str) -> Study:
 
 def drawable(study: str) -> bool:
     """Whether a study has a sample profile: settings that fit a few drawn images."""
-    raw = yaml.safe_load(paths.study_file(study).read_text(encoding="utf-8"))
-    return "sample" in (raw.get("profiles") or {})
+    path = paths.study_file(study)
+    return "sample" in _keys(_raw(path).get("profiles"), f"params/{path.name}: profiles")
 
 
 def check(study: str, profile: str) -> Study:
@@ -113,7 +113,8 @@ def defaults(notebook: Path) -> dict[str, Any]:
     return values
 
 
-def _read(path: Path, profile: str) -> Study:
+def _raw(path: Path) -> dict[str, Any]:
+    """Read a study file as it stands, as far as it is YAML with keys."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -121,8 +122,11 @@ def _read(path: Path, profile: str) -> Study:
         raise LesionbookError(f"params/{path.name}, line {line}: {getattr(error, 'problem', 'not YAML')}.") from error
     except UnicodeDecodeError as error:
         raise LesionbookError(f"params/{path.name}: not UTF-8 at byte {error.start}; save it as UTF-8.") from error
-    where = f"params/{path.name}: "
-    raw = dict(_keys(raw, where + "the file"))
+    return dict(_keys(raw, f"params/{path.name}: the file"))
+
+
+def _read(path: Path, profile: str) -> Study:
+    raw, where = _raw(path), f"params/{path.name}: "
     profiles = _keys(raw.pop("profiles", None), where + "profiles")
     experiments = _keys(raw.get("experiments"), where + "experiments")
     for name, changes in profiles.items():

@@ -155,6 +155,7 @@ def _first(study: str, profile: str, settings: params.Study, studies: list[str])
 
 def _step(study: str, profile: str, name: str, settings: params.Study, listing: str, first: list[Place]) -> Step:
     experiment = settings.experiments[name]
+    threads = experiment.threads * experiment.parameters.workers
     notebook = paths.notebook(experiment.notebook)
     modules = {*dependencies.of_notebook(notebook), *dependencies.of_modules(f"lesionbook.datasets.{settings.dataset}")}
     source = [paths.relative(path) for path in [notebook, *sorted(modules)]] + ["requirements.lock"]
@@ -216,8 +217,8 @@ def _step(study: str, profile: str, name: str, settings: params.Study, listing: 
         title=experiment.title or sources.opening(notebook)[0],
         heading=settings.title,
         question=settings.summary,
-        threads=experiment.threads * experiment.parameters.workers,
-        priority=10 * experiment.threads * experiment.parameters.workers if name in _chain(settings) else 1,
+        threads=threads,
+        priority=10 * threads if name in _chain(settings) else 1,
         draws=draws,
         inputs={"source": source, "results": reads, "kept": kept},
         outputs={"notebook": f"{folder}/{paths.EXECUTED}"} | {p.split(".")[0]: f"{folder}/{p}" for p in products},
