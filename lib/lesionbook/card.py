@@ -176,7 +176,7 @@ def served(run: Run) -> tuple[str, str]:
     from lesionbook.serve import model
 
     name = model.choose(run.study, run.profile)
-    return name, f"{name}-{model._weights(ensemble.network(run.result(name, model.FILE)))}"
+    return name, f"{name}-{model.weights_hash(ensemble.network(run.result(name, model.FILE)))}"
 
 
 def data(run: Run, index: pd.DataFrame) -> pd.DataFrame:

@@ -50,9 +50,5 @@ def _counted(found: pd.DataFrame) -> str:
     if found.empty:
         return ""
     counts = reproduction.counts(found)
-    words = {
-        reproduction.AGREES: "agrees" if counts[reproduction.AGREES] == 1 else "agree",
-        reproduction.DIFFERS: "differs" if counts[reproduction.DIFFERS] == 1 else "differ",
-        reproduction.NOT_COMPARED: reproduction.NOT_COMPARED,
-    }
-    return ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
+    verdicts = (reproduction.AGREES, reproduction.DIFFERS, reproduction.NOT_COMPARED)
+    return ", ".join(reproduction.counted(one, counts[one]) for one in verdicts if counts[one])

@@ -80,8 +80,13 @@ def sentence(found: dict[str, int]) -> str:
     if not compared:
         return f"None of the {total} published figures can be compared in this run; the table says why."
     rest = f"; {found[NOT_COMPARED]} cannot be compared" if found[NOT_COMPARED] else ""
-    agree, differ = (f"{found[one]} {one if found[one] == 1 else plural}" for one, plural in PLURALS.items())
+    agree, differ = (counted(one, found[one]) for one in PLURALS)
     return f"Of {total} published figures, {agree} and {differ}{rest}."
+
+
+def counted(verdict: str, count: int) -> str:
+    """Write how many figures have a verdict: ``1 agrees``, ``2 agree``, ``3 not compared``."""
+    return f"{count} {verdict if count == 1 else PLURALS.get(verdict, verdict)}"
 
 
 def shown(found: pd.DataFrame) -> pd.DataFrame:

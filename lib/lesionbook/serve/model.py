@@ -125,7 +125,7 @@ def load(study: str, profile: str, experiment: str = "") -> Model:
         network=network,
         views=known["views"],
         smallest=_checked(own, network, known["views"], validation),
-        version=f"{name}-{_weights(network)}",
+        version=f"{name}-{weights_hash(network)}",
         validation=validation,
         test=_table(study, profile, name, "test"),
         temperature=calibration.temperature(validation),
@@ -193,7 +193,8 @@ def _checked(own: run.Run, network: keras.Model, views: int, validation: pd.Data
     return 1 if (alone == together).all() else 2
 
 
-def _weights(network: keras.Model) -> str:
+def weights_hash(network: keras.Model) -> str:
+    """SHA-256 of the weights, its first 12 hexadecimal digits: what tells two trainings apart in a version."""
     content = hashlib.sha256()
     for weight in network.weights:
         content.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
