@@ -167,6 +167,18 @@ def test_trainings_with_new_seeds_show_their_range_and_further_scores(shown):
     assert table.loc["base", "validation loss"] == pytest.approx(1.5)
 
 
+def test_finalists_stand_with_what_they_scored_in_the_search_and_with_every_seed(shown):
+    entered = pd.DataFrame(
+        {"changes": [{"alpha": 0.1}, {"alpha": 0.3}], "search": "TPE", "seed": [5, 6], "number": [9, 4]}
+    ).assign(score=[0.66, 0.65])
+    varied.finals(entered, trainings(), "val_accuracy")
+    table = by(shown.tables["finals"], "setting")
+    assert table.loc["alpha 0.3", "found by"] == "TPE, seed 6, trial 4"
+    assert table["validation accuracy in the search"].tolist() == [0.66, 0.65]
+    assert table["all seeds: mean (range)"].tolist()[1] == "0.710 (0.690–0.740)"
+    assert table[""].tolist() == ["", "chosen"]  # the better mean, though the other one led in the search
+
+
 def test_winners_of_sweeps():
     best = {"title": "0.01", "mean": 0.71, "low": 0.69, "high": 0.74}
     found = varied.choices({"rates": {"best": best, "spread": {"sd": 0.02}}}, {"rates": "Learning rate"})

@@ -212,6 +212,9 @@ class Knobs(Settings):
     space: Annotated[dict[str, Range], Field(description="what a search may try, by knob")] = {}
     searches: Annotated[tuple[Search, ...], Field(description="ways to search that are compared")] = ()
     budget: Annotated[Count, Field(description="epochs that a search may train in all, without sweeps to go by")] = 100
+    finalists: Annotated[
+        Count, Field(description="best settings of all searches that are trained with every seed before one is chosen")
+    ] = 3
     storage: Annotated[
         str, Field(description="database that workers share, as a URL; empty: a file in the folder of the experiment")
     ] = ""

@@ -69,8 +69,7 @@ class Task:
     @property
     def whole(self) -> int:
         """Epochs of a training that nothing stops."""
-        setting = self.apply({})
-        return setting.recipe.epochs + (setting.fine_tuning.epochs if setting.fine_tuning else 0)
+        return self.apply({}).epochs
 
 
 def run(

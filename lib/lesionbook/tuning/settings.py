@@ -50,6 +50,11 @@ class Setting:
     sample_size: int | None = None
     validation_size: int | None = None
 
+    @property
+    def epochs(self) -> int:
+        """Epochs of a training that nothing stops."""
+        return self.recipe.epochs + (self.fine_tuning.epochs if self.fine_tuning else 0)
+
 
 def apply(loaded: Study, base: str, *changes: Changes) -> Setting:
     """Apply changes to an experiment of a study, one after the other.

@@ -144,20 +144,13 @@ def summary(frame: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def choose(frame: pd.DataFrame, score: str) -> int:
-    """Position of the setting with the best mean score of validation, among those whose runs all came to their end.
+    """Position of the setting with the best mean score of validation, among those whose runs failed least often.
 
-    The first one of the study file wins a tie.
-
-    Raises
-    ------
-    LesionbookError
-        If no setting has only complete runs.
+    The first one wins a tie.
     """
     gathered = summary(frame, score)
-    whole = gathered[gathered["complete"] == gathered["runs"]]["mean"]
-    if whole.empty:
-        raise LesionbookError("Every setting of the sweep has a training that failed; there is none to choose.")
-    return int(whole.idxmin() if score.endswith("loss") else whole.idxmax())
+    means = gathered[gathered["complete"] == gathered["complete"].max()]["mean"]
+    return int(means.idxmin() if score.endswith("loss") else means.idxmax())
 
 
 @dataclass(frozen=True)

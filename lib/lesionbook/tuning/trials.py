@@ -73,11 +73,6 @@ def gathered(found: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def best(found: pd.DataFrame, *, falling: bool) -> pd.Series:
-    """The complete trial with the best score; the first one at a tie."""
-    return found.loc[found["score"].idxmin() if falling else found["score"].idxmax()]
-
-
 def cost(found: pd.DataFrame) -> dict[str, float]:
     """What searches took, as `lesionbook.tuning.sweep.cost` counts it."""
     adds = (found["epochs"] * found["images"].fillna(0) * found["multiply_adds"].fillna(0)).sum()

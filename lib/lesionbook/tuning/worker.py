@@ -11,7 +11,7 @@ import sys
 from lesionbook import params, paths, run, training
 from lesionbook.errors import LesionbookError
 from lesionbook.images import Store
-from lesionbook.tuning import budgets, search, settings
+from lesionbook.tuning import budgets, finals, search, settings
 from lesionbook.tuning.runs import Bench
 
 
@@ -37,13 +37,10 @@ def work(study: str, profile: str, step: str) -> int:
     store = Store.open(prepared, run.Run(study, profile, step, loaded, prepared).classes)
     digest = run.read_json(prepared / "summary.json")["images_sha256"]
     bench = Bench(store, digest, study, profile, owner=f"{step}-{os.getpid()}")
-    task = search.Task(
-        settings.varying(loaded, knobs.base, knobs.fixed),
-        knobs.space,
-        bench,
-        budgets.epochs(profile, study, knobs.sweeps, knobs.budget),
-        loaded.seed,
-    )
+    apply, ways = settings.varying(loaded, knobs.base, knobs.fixed), len(knobs.searches)
+    kept = finals.reserve(apply().epochs, finalists=knobs.finalists, seeds=knobs.seeds, searches=ways)
+    epochs = budgets.epochs(profile, study, knobs.sweeps, knobs.budget) - kept
+    task = search.Task(apply, knobs.space, bench, epochs, loaded.seed)
     return len(search.run_all(knobs.searches, task, seeds=knobs.seeds, storage=knobs.storage, shared=True))
 
 

@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+from small_tuning import SPACE, applied, bench, pretended
+
+from lesionbook import paths, training
+from lesionbook.recipes import Search
+from lesionbook.tuning import databases, finals, runs, search, sweep
+from lesionbook.tuning.search import Task
+
+
+def trial(search, seed, number, score, filters, state=runs.COMPLETE):
+    return {"search": search, "seed": seed, "number": number, "score": score, "state": state} | {
+        "changes": {"filters": filters}
+    }
+
+
+FOUND = pd.DataFrame(
+    [
+        trial("random", 5, 1, 0.70, [1, 1, 1]),
+        trial("random", 5, 2, 0.90, [2, 1, 1]),
+        trial("random", 6, 1, np.nan, [3, 3, 3], runs.DIVERGED),
+        trial("random", 6, 2, 0.80, [2, 2, 1]),
+        trial("TPE", 5, 1, 0.90, [2, 1, 1]),  # what random has found as well
+        trial("TPE", 6, 1, 0.80, [1, 2, 2]),
+    ]
+)
+
+
+def test_the_best_settings_enter_each_once_and_the_earlier_one_of_a_tie_first():
+    entered = finals.entrants(FOUND, 3, falling=False)
+    assert [changes["filters"] for changes in entered["changes"]] == [[2, 1, 1], [2, 2, 1], [1, 2, 2]]
+    assert entered[["search", "seed", "number"]].iloc[0].tolist() == ["random", 5, 2]
+
+
+def test_where_less_is_better_the_lowest_enter_and_no_failed_one_fills_a_place():
+    entered = finals.entrants(FOUND, 9, falling=True)
+    assert [changes["filters"] for changes in entered["changes"]] == [[1, 1, 1], [2, 2, 1], [1, 2, 2], [2, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("finalists", "seeds", "searches", "kept"),
+    [(5, 3, 2, 14), (3, 2, 1, 12), (4, 1, 2, 0)],  # 80 epochs for 6 searches, 24 for 2, none
+)
+def test_each_search_leaves_its_share_of_what_finals_cost(finalists, seeds, searches, kept):
+    assert finals.reserve(8, finalists=finalists, seeds=seeds, searches=searches) == kept
+
+
+def test_search_and_finals_cost_no_more_than_the_search_alone_would(monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "attempt", pretended)
+    monkeypatch.setattr(runs, "fingerprint", lambda setting, bench, seed: f"same {seed}")
+    ways, budget, seeds = [Search(title=title, sampler="random") for title in ("a", "b")], 30, 3
+    kept = finals.reserve(applied().epochs, finalists=4, seeds=seeds, searches=len(ways))
+    task = Task(applied, SPACE, bench(), budget - kept, 5)
+    found = search.run_all(ways, task, seeds=seeds, storage=databases.url(tmp_path), shared=False)
+    entered = finals.entrants(found, 4, falling=False)
+    done = [
+        sweep.Run(place, seed, applied(change), pretended(applied(change), None, seed=seed))
+        for place, change in enumerate(entered["changes"])
+        for seed in range(5, 5 + seeds)
+    ]
+    spent = finals.cost(done, entered)
+    assert spent["trainings"] == 4 * (seeds - 1)
+    whole = found["epochs"].clip(lower=1).sum() + spent["epochs"]  # what diverges at once counts as an epoch
+    assert (budget - 2) * len(ways) * seeds < whole <= budget * len(ways) * seeds
+
+
+def test_the_training_that_brought_a_setting_to_the_finals_is_not_repeated(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
+    training.begin(seed=1, threads=1)
+    task = Task(applied, {"filters": SPACE["filters"]}, bench(), 4, 5)
+    way = Search(title="random", sampler="random")
+    found = search.run_all([way], task, seeds=2, storage=databases.url(tmp_path), shared=False)
+    kept = len(list((tmp_path / "cache").glob("run-*")))
+    entered = finals.entrants(found, 1, falling=False)
+    done = sweep.train([applied(entered["changes"][0])], bench(), seed=5, seeds=2)
+    assert len(list((tmp_path / "cache").glob("run-*"))) == kept + 1
+    (own,) = [run for run in done if run.seed == entered["seed"][0]]
+    assert sweep.table([own])["val_auc"][0] == pytest.approx(entered["score"][0], abs=1e-6)
