@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lesionbook import near_duplicates, splits
+from lesionbook import alignment, near_duplicates, splits
 from lesionbook.errors import LesionbookError
 
 SIDE = 96
@@ -151,7 +151,7 @@ def test_alignment_finds_the_cut_copy():
     image = pictures(1)[0]
     both = np.stack([image, resized(image, (4, 1, SIDE, SIDE - 2))])
     pair = pd.DataFrame({"first": [0], "second": [1], "bits": [40], "view": [0]})
-    details = [near_duplicates._details(near_duplicates._small(one)) for one in both]
+    details = [alignment.details(alignment.small(one)) for one in both]
     assert np.corrcoef(details[0].ravel(), details[1].ravel())[0, 1] < near_duplicates.LEAST_CORRELATION
     assert near_duplicates.confirmed(pair, both)["correlation"].item() > 0.8
 

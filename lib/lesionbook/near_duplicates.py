@@ -10,6 +10,7 @@ from scipy.fft import dctn
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from lesionbook import alignment
 from lesionbook.errors import LesionbookError
 
 SIDE, LOW = 32, 16  # pixels of the reduced image; frequencies kept in each direction
@@ -20,10 +21,6 @@ LEAST_CONTRAST = 2.0  # standard deviation of the reduced image in grey levels; 
 MOST_BITS, LEAST_CORRELATION = 48, 0.55
 MOST_PAIRS = 2_000_000
 ROWS, COLUMNS = 256, 4096  # hashes compared at once by one thread; with fewer, threads wait for the interpreter
-PIXELS = 96  # side at which candidates are aligned; the next three hold for it
-FINE, LOCAL, COARSE = 2, 3, 16  # standard deviations of Gaussians in pixels
-NOISE = 2.0  # grey levels; details that are fainter count for less
-LEAST_OVERLAP = 0.7  # of the area of two images after alignment
 
 VIEWS = (
     "as it is",
@@ -163,10 +160,7 @@ def confirmed(pairs: pd.DataFrame, array: np.ndarray, *, least_correlation: floa
     """Keep the pairs whose details coincide, once one image is laid over the other.
 
     Two moles in the middle of a round field of view have similar hashes. They are told from one picture twice by their
-    details: grey values at 96 × 96 pixels, less their surroundings, relative to the contrast there, so that neither a
-    dark rim nor a nucleus in the corner of empty glass decides. Where these do not coincide at once, the second image
-    is shifted, scaled and sheared to the best fit first (Evangelidis and Psarakis, Parametric image alignment using
-    enhanced correlation coefficient maximization, 2008).
+    details, see `lesionbook.alignment.correlation`.
 
     Parameters
     ----------
@@ -184,7 +178,8 @@ def confirmed(pairs: pd.DataFrame, array: np.ndarray, *, least_correlation: floa
     """
 
     def correlation(first: int, second: int, view: int) -> float:
-        return _correlation(_small(array[first]), seen(_small(array[second]), view), least_correlation)
+        one, other = alignment.small(array[first]), seen(alignment.small(array[second]), view)
+        return alignment.correlation(one, other, least_correlation)
 
     values: list[float] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -193,49 +188,6 @@ def confirmed(pairs: pd.DataFrame, array: np.ndarray, *, least_correlation: floa
             values.extend(pool.map(correlation, block["first"], block["second"], block["view"]))
     table = pairs.assign(correlation=np.array(values, dtype=float))
     return table[table["correlation"] >= least_correlation].reset_index(drop=True)
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    """Grey values, float32, reduced to `PIXELS` where there are more."""
-    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    side = min(PIXELS, len(grey))
-    return cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def _blurred(grey: np.ndarray, pixels: float) -> np.ndarray:
-    return cv2.GaussianBlur(grey, (0, 0), pixels * len(grey) / PIXELS)
-
-
-def _details(grey: np.ndarray) -> np.ndarray:
-    fine = grey - _blurred(grey, FINE)
-    return fine / np.sqrt(_blurred(fine**2, LOCAL) + NOISE**2)
-
-
-def _correlation(first: np.ndarray, second: np.ndarray, enough: float) -> float:
-    """Correlation of the details of two grey images; they are aligned unless it is `enough` without."""
-    details, other = _details(first), _details(second)
-    as_they_are = _pearson(details, other)
-    if as_they_are >= enough:
-        return as_they_are
-    coarse = [grey - _blurred(grey, COARSE) for grey in (first, second)]
-    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-4)
-    start = np.eye(2, 3, dtype=np.float32)
-    try:
-        _, warp = cv2.findTransformECC(*coarse, start, cv2.MOTION_AFFINE, until, None, 5)
-    except cv2.error:  # the two have so little in common that the search runs away
-        return as_they_are
-    flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, first.shape
-    inside = cv2.warpAffine(np.ones_like(second), warp, size, flags=flags) > 0.99
-    if inside.mean() < LEAST_OVERLAP:
-        return as_they_are
-    moved = cv2.warpAffine(other, warp, size, flags=flags)
-    return max(as_they_are, _pearson(details[inside], moved[inside]))
-
-
-def _pearson(first: np.ndarray, second: np.ndarray) -> float:
-    first, second = first - first.mean(), second - second.mean()
-    spread = float(np.sqrt((first**2).mean() * (second**2).mean()))
-    return float((first * second).mean()) / spread if spread > 1e-4 else 0.0  # less is rounding
 
 
 def clusters(pairs: pd.DataFrame, count: int) -> pd.Series:
