@@ -27,40 +27,55 @@ FOUND = pd.DataFrame(
 )
 
 
-def test_the_best_settings_enter_each_once_and_the_earlier_one_of_a_tie_first():
-    entered = finals.entrants(FOUND, 3, falling=False)
-    assert [changes["filters"] for changes in entered["changes"]] == [[2, 1, 1], [2, 2, 1], [1, 2, 2]]
-    assert entered[["search", "seed", "number"]].iloc[0].tolist() == ["random", 5, 2]
+def filters(entered):
+    return [changes["filters"] for changes in entered["changes"]]
+
+
+def test_each_search_sends_its_best_settings_and_none_enters_twice():
+    assert filters(finals.entrants(FOUND, 1, falling=False)) == [[2, 1, 1], [2, 2, 1], [1, 2, 2]]
+    entered = finals.entrants(FOUND, 2, falling=False)
+    assert filters(entered) == [[2, 1, 1], [2, 2, 1], [1, 2, 2], [1, 1, 1]]
+    assert entered[["search", "seed", "number"]].iloc[0].tolist() == ["random", 5, 2]  # the earlier one at a tie
+
+
+def test_a_setting_that_a_search_tried_twice_takes_one_of_its_places():
+    twice = pd.DataFrame([trial("random", 5, number, 0.9, [2, 2, 2]) for number in (1, 2)])
+    entered = finals.entrants(pd.concat([twice, FOUND], ignore_index=True), 2, falling=False)
+    assert [4, 4, 4] not in filters(entered)
+    assert entered.loc[entered["seed"] == 5, "number"].tolist() == [1, 2]
+    assert filters(entered)[:2] == [[2, 2, 2], [2, 1, 1]]
 
 
 def test_where_less_is_better_the_lowest_enter_and_no_failed_one_fills_a_place():
-    entered = finals.entrants(FOUND, 9, falling=True)
-    assert [changes["filters"] for changes in entered["changes"]] == [[1, 1, 1], [2, 2, 1], [1, 2, 2], [2, 1, 1]]
+    assert filters(finals.entrants(FOUND, 9, falling=True)) == [[1, 1, 1], [2, 2, 1], [1, 2, 2], [2, 1, 1]]
 
 
-@pytest.mark.parametrize(
-    ("finalists", "seeds", "searches", "kept"),
-    [(5, 3, 2, 14), (3, 2, 1, 12), (4, 1, 2, 0)],  # 80 epochs for 6 searches, 24 for 2, none
-)
-def test_each_search_leaves_its_share_of_what_finals_cost(finalists, seeds, searches, kept):
-    assert finals.reserve(8, finalists=finalists, seeds=seeds, searches=searches) == kept
+def test_the_training_that_was_picked_does_not_count_in_the_finals():
+    entered = pd.DataFrame({"seed": [5, 6]})
+    frame = pd.DataFrame({"position": [0, 0, 1, 1], "seed": [5, 6, 5, 6], "val_auc": [0.95, 0.6, 0.65, 0.7]})
+    left = finals.judged(frame.assign(state=runs.COMPLETE), entered)
+    assert left["val_auc"].tolist() == [0.6, 0.65]
+    assert sweep.choose(left, "val_auc") == 1  # the lucky training would have won it for the other one
+    alone = frame[frame["seed"] == 5].iloc[:1]
+    assert finals.judged(alone, entered).equals(alone)  # a search with one seed has no other to go by
 
 
 def test_search_and_finals_cost_no_more_than_the_search_alone_would(monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "attempt", pretended)
     monkeypatch.setattr(runs, "fingerprint", lambda setting, bench, seed: f"same {seed}")
-    ways, budget, seeds = [Search(title=title, sampler="random") for title in ("a", "b")], 30, 3
-    kept = finals.reserve(applied().epochs, finalists=4, seeds=seeds, searches=len(ways))
+    ways = [Search(title="all", sampler="random"), Search(title="widths", sampler="random", only=("filters",))]
+    budget, seeds = 30, 3
+    kept = finals.reserve(applied().epochs, finalists=2, seeds=seeds)
     task = Task(applied, SPACE, bench(), budget - kept, 5)
     found = search.run_all(ways, task, seeds=seeds, storage=databases.url(tmp_path), shared=False)
-    entered = finals.entrants(found, 4, falling=False)
+    entered = finals.entrants(found, 2, falling=False)
     done = [
         sweep.Run(place, seed, applied(change), pretended(applied(change), None, seed=seed))
         for place, change in enumerate(entered["changes"])
         for seed in range(5, 5 + seeds)
     ]
     spent = finals.cost(done, entered)
-    assert spent["trainings"] == 4 * (seeds - 1)
+    assert spent["trainings"] == len(entered) * (seeds - 1)
     whole = found["epochs"].clip(lower=1).sum() + spent["epochs"]  # what diverges at once counts as an epoch
     assert (budget - 2) * len(ways) * seeds < whole <= budget * len(ways) * seeds
 

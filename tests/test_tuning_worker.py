@@ -48,7 +48,7 @@ def test_a_worker_takes_its_task_from_the_study_file(monkeypatch):
     knobs = loaded.experiments["search"].parameters
     assert (asked["storage"], asked["shared"], asked["seeds"]) == ("sqlite:///shared.db", True, knobs.seeds)
     task = asked["task"]
-    kept = finals.reserve(task.whole, finalists=3, seeds=knobs.seeds, searches=len(knobs.searches))  # 3: the notebook's
+    kept = finals.reserve(task.whole, finalists=1, seeds=knobs.seeds)  # 1: the notebook's
     assert kept > 0
     assert (task.budget, task.seed, task.bench.store) == (knobs.budget - kept, loaded.seed, ["normal", "metastasis"])
     assert task.bench.owner.startswith("search-")  # a place of its own, with the number of the process

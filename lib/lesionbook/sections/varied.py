@@ -172,21 +172,24 @@ def costs(rows: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def finals(entered: pd.DataFrame, frame: pd.DataFrame, score: str) -> None:
-    """List the finalists of a search: what each scored there, and with every seed; the chosen one is named."""
+    """List the finalists of a search: what each scored there and in the finals; the chosen one is named.
+
+    `frame` is from `finals.judged`.
+    """
     gathered, chosen = sweep.summary(frame, score), sweep.choose(frame, score)
     shown = pd.DataFrame(
         {
             "setting": entered["changes"].map(settings.title),
             "found by": [f"{row.search}, seed {row.seed}, trial {row.number}" for row in entered.itertuples()],
             f"{tables.name(score)} in the search": entered["score"],
-            "all seeds: mean (range)": list(map(_range, gathered.itertuples())),
+            "other seeds: mean (range)": list(map(_range, gathered.itertuples())),
             "": ["chosen" if position == chosen else "" for position in gathered.index],
         }
     )
     report.show_table(
         shown,
         label="finals",
-        caption="The finalists, best in the search first; the best mean is chosen.",
+        caption="The finalists, best in the search first; the best mean of the other seeds is chosen.",
         formats={f"{tables.name(score)} in the search": "{:.3f}"},
         index=False,
     )

@@ -37,8 +37,8 @@ def work(study: str, profile: str, step: str) -> int:
     store = Store.open(prepared, run.Run(study, profile, step, loaded, prepared).classes)
     digest = run.read_json(prepared / "summary.json")["images_sha256"]
     bench = Bench(store, digest, study, profile, owner=f"{step}-{os.getpid()}")
-    apply, ways = settings.varying(loaded, knobs.base, knobs.fixed), len(knobs.searches)
-    kept = finals.reserve(apply().epochs, finalists=knobs.finalists, seeds=knobs.seeds, searches=ways)
+    apply = settings.varying(loaded, knobs.base, knobs.fixed)
+    kept = finals.reserve(apply().epochs, finalists=knobs.finalists, seeds=knobs.seeds)
     epochs = budgets.epochs(profile, study, knobs.sweeps, knobs.budget) - kept
     task = search.Task(apply, knobs.space, bench, epochs, loaded.seed)
     return len(search.run_all(knobs.searches, task, seeds=knobs.seeds, storage=knobs.storage, shared=True))
