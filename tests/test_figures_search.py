@@ -65,6 +65,16 @@ def test_parallel_coordinates_run_through_what_was_tried():
     assert_legible(figure)
 
 
+def test_every_name_stands_at_its_height():
+    kinds = np.array(["leaky_relu", "relu", "sigmoid", "tanh"])
+    found = FOUND.assign(activation=kinds[np.arange(len(FOUND)) % 4])
+    figure = figures.parallel(found, [*TRIED[:2], "activation"], [], "val_accuracy")
+    words = {text.get_text(): text.get_position() for text in figure.axes[0].texts if text.get_position()[0] == 2}
+    assert list(words) == ["leaky ReLU", "ReLU", "sigmoid", "tanh"]
+    assert [words[name][1] for name in ("ReLU", "sigmoid")] == pytest.approx([1 / 3, 2 / 3])
+    assert_legible(figure)
+
+
 def test_slices_leave_out_what_a_search_did_not_try():
     found = FOUND.astype({TRIED[4]: object})
     found.loc[found["search"] == "random", TRIED[3:]] = np.nan
@@ -84,9 +94,10 @@ def test_slices_of_sizes_and_names_are_legible():
     found = FOUND.assign(
         **{"recipe.batch_size": rng.choice(sizes, len(FOUND)), "activation": rng.choice(kinds, len(FOUND))}
     )
-    figure = figures.slices(found, [*TRIED[:2], "recipe.batch_size", "activation"], RATES, "val_accuracy")
-    assert figure.axes[2].get_xscale() == "log"
-    assert {"leaky ReLU", "sigmoid", "tanh"} <= set(shown_texts(figure))
+    powers = ["recipe.batch_size"]
+    figure = figures.slices(found, [*TRIED[:2], "recipe.batch_size", "activation"], powers, "val_accuracy")
+    assert [axes.get_xscale() for axes in figure.axes] == ["linear", "linear", "log", "linear"]
+    assert {"1", "32", "256", "leaky ReLU", "sigmoid", "tanh"} <= set(shown_texts(figure))
     assert_legible(figure)
 
 

@@ -145,3 +145,16 @@ def test_ranges_give_values_of_the_right_kind():
 def test_ranges_that_say_nothing_or_too_much_are_refused(wrong):
     with pytest.raises(ValueError):
         Range(**wrong)
+
+
+def test_powers_and_choices_over_more_than_one_of_ten_are_logarithmic():
+    searched = {
+        "recipe.learning_rate": Range(low=0.001, high=0.1, log=True),
+        "recipe.batch_size": Range(choices=(8, 16, 256)),
+        "filters": Range(low=1, high=100, step=1, places=2),
+        "dropout": Range(choices=(0.0, 0.5)),
+        "bias": Range(choices=(True, False)),
+        "activation": Range(choices=("relu", "tanh")),
+        "alpha": Range(choices=(0.1, 0.3)),
+    }
+    assert space.logarithmic(searched) == ["recipe.learning_rate", "recipe.batch_size"]

@@ -9,14 +9,13 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from lesionbook import tables
 from lesionbook.figures import style
 from lesionbook.tuning.space import text
 
 COMPLETE, PRUNED = "complete", "pruned"
-SPREAD = 50  # numbers that differ by a larger factor stand on a logarithmic axis
 _BELOW = {PRUNED: ("|", style.FAINT, "pruned"), "": ("x", style.CLASS_COLOURS[4], "failed")}
 
 
@@ -158,24 +157,26 @@ def parallel(found: pd.DataFrame, tried: Sequence[str], logarithmic: Sequence[st
     axes = figure.subplots()
     heights, ends = [], []
     for name in tried:
-        spread, low, high = _spread(whole[name], name in logarithmic)
+        spread, marks = _spread(whole[name], name in logarithmic)
         heights.append(spread)
-        ends.append((low, high))
+        ends.append(marks)
     reach = Normalize(whole["score"].min(), whole["score"].max())
     shade = colormaps[style.HEAT if not score.endswith("loss") else f"{style.HEAT}_r"]
     for row in range(len(whole)):
         values = [height.iloc[row] for height in heights]
         axes.plot(range(len(tried)), values, color=shade(reach(whole["score"].iloc[row])), lw=1.3, alpha=0.85)
-    for place, (low, high) in enumerate(ends):
+    for place, marks in enumerate(ends):
         axes.axvline(place, color=style.FAINT, lw=0.8, zorder=0)
-        axes.text(place, -0.04, low, ha="center", va="top", fontsize=style.SMALL)
-        axes.text(place, 1.04, high, ha="center", va="bottom", fontsize=style.SMALL)
+        for height, word in marks.items():
+            at, align = {0: (-0.04, "top"), 1: (1.04, "bottom")}.get(height, (height, "center"))
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}
+            axes.text(place, at, word, ha="center", va=align, fontsize=style.SMALL, bbox=box)
     axes.set_xticks(
         range(len(tried)),
         [textwrap.fill(named(name), 10, break_long_words=False) for name in tried],
         fontsize=style.SMALL,
     )
-    axes.tick_params(axis="x", length=0, pad=16)
+    axes.tick_params(axis="x", length=0, pad=20)
     axes.set_yticks([])
     axes.set_ylim(0, 1)
     axes.set_xlim(-0.3, len(tried) - 0.7)
@@ -186,16 +187,16 @@ def parallel(found: pd.DataFrame, tried: Sequence[str], logarithmic: Sequence[st
     return figure
 
 
-def _spread(values: pd.Series, logarithmic: bool) -> tuple[pd.Series, str, str]:
-    """Heights 0 to 1, and what stands at the lower and the upper end."""
+def _spread(values: pd.Series, logarithmic: bool) -> tuple[pd.Series, dict[float, str]]:
+    """Heights 0 to 1, and what stands at some of them: at the ends of numbers, at every name."""
     if not pd.api.types.is_numeric_dtype(values) or values.dtype == bool:
         known = sorted(values.astype(str).unique())
-        heights = values.astype(str).map(known.index) / max(1, len(known) - 1)
-        return heights, _word(known[0]), _word(known[-1])
+        marks = {place / max(1, len(known) - 1): _word(one) for place, one in enumerate(known)}
+        return values.astype(str).map(dict(zip(known, marks, strict=True))), marks
     scaled = np.log10(values.astype(float)) if logarithmic else values.astype(float)
     width = scaled.max() - scaled.min()
-    ends = [text(float(f"{end:.2g}" if logarithmic else end)) for end in (values.min(), values.max())]
-    return (scaled - scaled.min()) / (width or 1), *ends
+    low, high = (text(float(f"{end:.2g}") if end < 1 else end) for end in (values.min(), values.max()))
+    return (scaled - scaled.min()) / (width or 1), {0: low, 1: high}
 
 
 def _word(value: str) -> str:
@@ -235,8 +236,13 @@ def slices(found: pd.DataFrame, tried: Sequence[str], logarithmic: Sequence[str]
             values = values.astype(str).map(known.index)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(3))
-        if name in logarithmic or (values.min() > 0 and values.max() > SPREAD * values.min()):
+        if name in logarithmic:
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            if (values == values.astype(int)).all() or values.max() < 100 * values.min():  # better than powers of ten
+                known = sorted(values.unique())
+                marks = sorted({known[0], known[len(known) // 2], known[-1]})
+                axes.set_xticks(marks, [text(float(f"{mark:.2g}") if mark < 1 else mark) for mark in marks])
         axes.scatter(values.astype(float), part["score"], c=shade(reach(part["number"])), s=20, lw=0.4, ec=style.INK)
         axes.set_title(named(name), fontsize=style.NORMAL, pad=4)
     for axes in panels[: len(tried) : columns]:

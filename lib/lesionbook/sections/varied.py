@@ -180,17 +180,18 @@ def finals(entered: pd.DataFrame, frame: pd.DataFrame, score: str) -> None:
     shown = pd.DataFrame(
         {
             "setting": entered["changes"].map(settings.title),
-            "found by": [f"{row.search}, seed {row.seed}, trial {row.number}" for row in entered.itertuples()],
-            f"{tables.name(score)} in the search": entered["score"],
-            "other seeds: mean (range)": list(map(_range, gathered.itertuples())),
+            "search": entered["search"],
+            "there": entered["score"],
+            "in the finals": list(map(_range, gathered.itertuples())),
             "": ["chosen" if position == chosen else "" for position in gathered.index],
         }
     )
     report.show_table(
         shown,
         label="finals",
-        caption="The finalists, best in the search first; the best mean of the other seeds is chosen.",
-        formats={f"{tables.name(score)} in the search": "{:.3f}"},
+        caption=f"The finalists, with their {tables.name(score)}: there, of the one training by which their search "
+        "chose them; in the finals, with the other seeds, as mean (range).",
+        formats={"there": "{:.3f}"},
         index=False,
     )
 

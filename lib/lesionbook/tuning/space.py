@@ -53,6 +53,17 @@ def names(space: Space) -> dict[str, tuple[str, Range]]:
     return found
 
 
+def logarithmic(space: Space) -> list[str]:
+    """Names of the numbers that belong on a logarithmic axis: drawn over powers, or choices that span one of ten."""
+    found = []
+    for name, (_, allowed) in names(space).items():
+        sizes = [one for one in allowed.choices if isinstance(one, int | float) and not isinstance(one, bool)]
+        spans = len(sizes) == len(allowed.choices) > 0 and 0 < 10 * min(sizes) <= max(sizes)
+        if allowed.log or spans:
+            found.append(name)
+    return found
+
+
 def changes(space: Space, tried: Mapping[str, Any]) -> dict[str, Any]:
     """Changes to the base that tried values amount to."""
     values: dict[str, Any] = {}
