@@ -66,6 +66,20 @@ def test_stopping_between_trials_changes_nothing(quick, tmp_path, way):
     pd.testing.assert_frame_equal(whole, resumed)
 
 
+def test_every_trial_is_trained_with_a_seed_of_its_own(quick, tmp_path, monkeypatch):
+    seeds = []
+
+    def attempt(setting, bench, *, seed, on_epoch):
+        seeds.append(seed)
+        return pretended(setting, bench, seed=seed, on_epoch=on_epoch)
+
+    monkeypatch.setattr(runs, "attempt", attempt)
+    for seed in (5, 6, 7):
+        found(tmp_path, 20, RANDOM, seed=seed)
+    assert len(seeds) == len(set(seeds)) == 30
+    assert not set(seeds) & {5, 6, 7}  # those of the finals
+
+
 def test_only_some_knobs_are_searched(quick, tmp_path):
     table = found(tmp_path, way=RANDOM)
     assert "alpha" not in table

@@ -213,7 +213,7 @@ class Knobs(Settings):
     searches: Annotated[tuple[Search, ...], Field(description="ways to search that are compared")] = ()
     budget: Annotated[Count, Field(description="epochs that a search may train in all, without sweeps to go by")] = 100
     finalists: Annotated[
-        Count, Field(description="best settings of each search that are trained with the other seeds too")
+        Count, Field(description="best settings of each search that are trained with several seeds")
     ] = 1
     storage: Annotated[
         str, Field(description="database that workers share, as a URL; empty: a file in the folder of the experiment")

@@ -172,10 +172,7 @@ def costs(rows: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def finals(entered: pd.DataFrame, frame: pd.DataFrame, score: str) -> None:
-    """List the finalists of a search: what each scored there and in the finals; the chosen one is named.
-
-    `frame` is from `finals.judged`.
-    """
+    """List the finalists of a search: what each scored there and in the finals; the chosen one is named."""
     gathered, chosen = sweep.summary(frame, score), sweep.choose(frame, score)
     shown = pd.DataFrame(
         {
@@ -190,7 +187,7 @@ def finals(entered: pd.DataFrame, frame: pd.DataFrame, score: str) -> None:
         shown,
         label="finals",
         caption=f"The finalists, with their {tables.name(score)}: there, of the one training by which their search "
-        "chose them; in the finals, with the other seeds, as mean (range).",
+        "chose them; in the finals, of several, as mean (range).",
         formats={"there": "{:.3f}"},
         index=False,
     )

@@ -1,16 +1,14 @@
-"""Finals of a search: its best settings are trained with the other seeds before one of them is chosen.
+"""Finals of a search: the best settings of each search are trained with several seeds before one of them is chosen.
 
 A search scores a setting by one training, and the best of many such scores is a lucky one: a setting that fails with
 every other seed can win. Sweeps judge by several seeds, and with finals a search does so too.
 """
 
 import json
-from collections.abc import Sequence
 
 import pandas as pd
 
-from lesionbook.tuning import runs, sweep
-from lesionbook.tuning.sweep import Run
+from lesionbook.tuning import runs
 
 
 def reserve(epochs: int, *, finalists: int, seeds: int) -> int:
@@ -21,17 +19,15 @@ def reserve(epochs: int, *, finalists: int, seeds: int) -> int:
     epochs : int
         Of a training that nothing stops.
     finalists : int
-        Settings that the search sends. It has trained each with its own seed; the other ones are still to come.
+        Settings that the search sends.
     seeds : int
-        Of the finals, and searches of each way.
+        Trainings of each.
     """
-    return finalists * (seeds - 1) * epochs
+    return finalists * seeds * epochs
 
 
 def entrants(found: pd.DataFrame, finalists: int, *, falling: bool) -> pd.DataFrame:
     """Take the best complete trials of each search.
-
-    From each, since a search looks for what is good with its own seed: those of one lucky seed would take all places.
 
     Parameters
     ----------
@@ -48,31 +44,6 @@ def entrants(found: pd.DataFrame, finalists: int, *, falling: bool) -> pd.DataFr
         Rows of `found`, the best first, each setting once.
     """
     ranked = found[found["state"] == runs.COMPLETE].sort_values("score", ascending=falling, kind="stable")
-    settings = ranked["changes"].map(lambda changes: json.dumps(changes, sort_keys=True))
-    first = ~settings.to_frame().assign(search=ranked["search"], seed=ranked["seed"]).duplicated()
-    sent = ranked[first].groupby(["search", "seed"], sort=False).head(finalists)
-    return sent[~settings[sent.index].duplicated()].reset_index(drop=True)
-
-
-def judged(frame: pd.DataFrame, entered: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the training that brought a setting to the finals: its score was picked for being high.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        From `lesionbook.tuning.sweep.table`, the settings in the order of `entered`.
-    entered : DataFrame
-        From `entrants`.
-
-    Returns
-    -------
-    DataFrame
-        Of the same columns; all of `frame` where there is one seed only.
-    """
-    own = frame["seed"].to_numpy() == entered["seed"].to_numpy()[frame["position"]]
-    return frame if own.all() else frame[~own]
-
-
-def cost(done: Sequence[Run], entered: pd.DataFrame) -> dict[str, float]:
-    """What the finals took beyond the trainings of the search; as `lesionbook.tuning.sweep.cost` counts it."""
-    return sweep.cost([run for run in done if run.seed != entered["seed"].iloc[run.position]])
+    ranked = ranked.assign(setting=ranked["changes"].map(lambda changes: json.dumps(changes, sort_keys=True)))
+    sent = ranked.drop_duplicates(["search", "seed", "setting"]).groupby(["search", "seed"], sort=False).head(finalists)
+    return sent.drop_duplicates("setting").drop(columns="setting").reset_index(drop=True)

@@ -3,6 +3,9 @@
 A search goes on where it stopped: its trials are in the database, its trainings in the folder of runs, and each draw of
 the sampler depends on the seed and on the trials before it alone. So one worker finds the same however often it was
 killed; several workers, who draw from what the others have finished by then, do not find the same twice.
+
+Each trial is trained with another seed. With the same one for all, a search would find what is good with this seed, and
+its sampler would learn it (Bouthillier and others, "Accounting for variance in machine learning benchmarks", 2021).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +50,7 @@ class Task:
     budget : int
         Epochs that may be trained; a trial begins only if they would pay for all its epochs.
     seed : int
-        Of the trainings and of the sampler.
+        Of the sampler and of the trainings: each trial is trained with a seed of its own that follows from it.
     """
 
     apply: Callable[[Mapping[str, Any]], Setting]
@@ -125,8 +128,10 @@ def run(
         for left in study.get_trials(states=(TrialState.RUNNING,)):
             study.tell(left.number, state=TrialState.FAIL)
     while trials.spent(study, task.whole) + task.whole <= task.budget:
-        study.sampler = _sampler(search, task.seed, len(trials.counted(study)))
-        study.optimize(lambda trial: _objective(trial, searched, task), n_trials=1, catch=(_Failed,))
+        drawn, trained = _seeds(task.seed, len(trials.counted(study)))
+        study.sampler = _sampler(search, drawn)
+        objective = partial(_objective, searched=searched, task=task, seed=trained)
+        study.optimize(objective, n_trials=1, catch=(_Failed,))
         progress(trials.spent(study, task.whole), task.budget)
     found = trials.table(study, searched, falling=task.falling)
     if not (found["state"] == runs.COMPLETE).any():
@@ -200,12 +205,16 @@ def _pruner(search: Search, task: Task) -> optuna.pruners.BasePruner:
     return optuna.pruners.MedianPruner(n_startup_trials=trials.STARTUP, n_warmup_steps=task.whole // 5)
 
 
-def _sampler(search: Search, seed: int, number: int) -> optuna.samplers.BaseSampler:
-    """A sampler whose next draw depends on the seed and the trials before it, not on what this process drew."""
-    drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+def _seeds(seed: int, number: int) -> tuple[int, int]:
+    """Seeds of the draw and of the training of a trial: by its number, not by what this process drew before."""
+    drawn, trained = np.random.SeedSequence([seed, number]).generate_state(2)
+    return int(drawn), int(trained)
+
+
+def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
     if search.sampler == "random":
-        return optuna.samplers.RandomSampler(seed=drawn)
-    return optuna.samplers.TPESampler(seed=drawn, n_startup_trials=trials.STARTUP)
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=trials.STARTUP)
 
 
 def _suggest(trial: optuna.Trial, searched: Space) -> None:
@@ -218,7 +227,7 @@ def _suggest(trial: optuna.Trial, searched: Space) -> None:
             trial.suggest_float(name, allowed.low, allowed.high, step=allowed.step, log=allowed.log)
 
 
-def _objective(trial: optuna.Trial, searched: Space, task: Task) -> float:
+def _objective(trial: optuna.Trial, searched: Space, task: Task, seed: int) -> float:
     """Train what was drawn; the score of its best epoch."""
     _suggest(trial, searched)
     died = [
@@ -238,7 +247,7 @@ def _objective(trial: optuna.Trial, searched: Space, task: Task) -> float:
             raise runs.Stopped(f"behind the median after epoch {len(scores)}")
 
     setting = task.apply(space.changes(searched, trial.params))
-    outcome = runs.attempt(setting, task.bench, seed=task.seed, on_epoch=watch)
+    outcome = runs.attempt(setting, task.bench, seed=seed, on_epoch=watch)
     _note(trial, outcome)
     if outcome.state == runs.PRUNED:
         raise optuna.TrialPruned
