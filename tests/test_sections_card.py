@@ -9,7 +9,7 @@ from section_run import CLASSES, DRAWING, by
 from sklearn.metrics import accuracy_score, recall_score
 
 from lesionbook import card as facts
-from lesionbook import params, predictions
+from lesionbook import params, predictions, reproduction
 from lesionbook.run import Run
 from lesionbook.sections import card
 
@@ -29,10 +29,10 @@ def project(tmp_path, monkeypatch):
         (tmp_path / step).mkdir()
     frame.to_csv(tmp_path / "residual-cnn" / "predictions.csv", index=False)
     frame[["image_id", "group", "label", "split"]].to_csv(tmp_path / "prepare" / "index.csv", index=False)
-    (tmp_path / "compare" / "summary.json").write_text(
-        json.dumps({"chosen": "residual CNN", "scores": {"accuracy": 1}})
-    )
-    return Run("my-images", "sample", "card", params.load("my-images", "sample"), tmp_path)
+    settings = params.load("my-images", "sample")
+    chosen = reproduction.title(settings, "residual-cnn")
+    (tmp_path / "compare" / "summary.json").write_text(json.dumps({"chosen": chosen, "scores": {"accuracy": 1}}))
+    return Run("my-images", "sample", "card", settings, tmp_path)
 
 
 def right(project, split):
@@ -57,7 +57,9 @@ def test_a_single_model_was_not_chosen_among_others(shown, project):
     experiments = {name: one for name, one in project.settings.experiments.items() if name != "colour-statistics"}
     settings = project.settings.model_copy(update={"experiments": experiments})
     card.model(Run("my-images", "sample", "card", settings, project.output), **DRAWING)
-    assert shown.notes[0].startswith("The only model of the study: **residual CNN**.")
+    assert shown.notes[0].startswith(
+        f"The only model of the study: **{reproduction.title(settings, 'residual-cnn')}**."
+    )
 
 
 def test_what_the_model_is_for(shown, project):
@@ -71,7 +73,7 @@ def test_what_the_model_is_for(shown, project):
 def test_the_data_are_counted(shown, project):
     card.data(project)
     said = by(shown.tables["data"], "what")["value"]
-    assert said["images used"] == "160 of 40 groups: 0 training, 80 validation, 80 test"
+    assert said["images used"] == "160 images of 40 groups: 0 training, 80 validation, 80 test"
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,13 @@ def test_items_are_counted_and_lead_to_their_places(shown, project):
     assert found == {"answered": int((~unanswered).sum()), "items": len(table)}
     assert f"{found['answered']} of {found['items']} items" in shown.captions["tbl-claim-2024"]
     assert np.all(table.columns == ["item", "asks for", "answered in"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"), [({}, f"{facts.OPEN}, because"), ({"age": 40}, "Comparing the models: Subgroups")]
+)
+def test_the_index_decides_which_sections_answer(shown, project, columns, said):
+    path = project.result("prepare", "index.csv")
+    pd.read_csv(path).assign(**columns).to_csv(path, index=False)
+    card.checklist(project, "tripod-ai", "residual-cnn")
+    assert by(shown.tables["tripod-ai"], "item").loc["14", "answered in"].startswith(said)

@@ -6,49 +6,68 @@ al., "Model cards for model reporting", FAT* 2019).
 
 import json
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Set
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from lesionbook import params, paths, reproduction, sources, tables
+from lesionbook import params, paths, reproduction, sources, subgroups, tables
 from lesionbook.errors import LesionbookError
+from lesionbook.recipes import Settings
 from lesionbook.run import Run, read_json
 
 CHECKLISTS = ("claim-2024", "tripod-ai")
 OPEN = "not answered here"
-MODEL, NETWORK, CARD = "model", "network", "card"
+MODEL, NETWORK, CARD, ELSE = "model", "network", "card", "else"
+Condition = Literal["published collection", "further seeds", "facts of patients", "kind of confirmation"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Settings):
     """Where an item is answered: an experiment, or a kind of one, and a section of its report (empty: all of it)."""
 
-    experiment: str
+    experiment: Annotated[str, Field(alias="in")]
     section: str
+    when: Condition | None = None
+    note: str = ""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Settings):
     """An item of a guideline: its number, what it asks in our words, where it is answered, and why it may not be."""
 
-    number: str
+    number: Annotated[str, Field(alias="item")]
     about: str
-    places: tuple[Place, ...]
-    reason: str
+    places: Annotated[tuple[Place, ...], Field(alias="at")] = ()
+    reasons: Annotated[
+        dict[Condition | Literal["else"], str],
+        BeforeValidator(lambda given: {ELSE: given} if isinstance(given, str) else given),
+    ] = Field({}, alias="not")
+
+    @model_validator(mode="after")
+    def _has_an_answer(self) -> "Item":
+        if not self.places and not self.reasons:
+            raise ValueError("needs at or not")
+        return self
 
 
-@dataclass(frozen=True)
-class Checklist:
-    """A guideline with its items."""
+class Checklist(Settings):
+    """A guideline with its items; the header of claim-2024.yml explains the keys and the conditions."""
 
     name: str
     title: str
     source: str
     items: tuple[Item, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Checklist":
+        number, count = Counter(item.number for item in self.items).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"item {number} occurs twice; number the items once")
+        return self
 
 
 @cache
@@ -58,32 +77,38 @@ def checklist(name: str) -> Checklist:
     Raises
     ------
     LesionbookError
-        If an item has an unknown key, neither a place nor a reason, or a number that occurs twice.
+        If an item has an unknown key or condition, neither a place nor a reason, or a number that occurs twice.
     """
     text = resources.files("lesionbook").joinpath("checklists", f"{name}.yml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    items = tuple(
-        Item(
-            one["item"],
-            one["about"],
-            tuple(Place(place["in"], place["section"]) for place in one.get("at", ())),
-            one.get("not", ""),
-        )
-        for one in content["items"]
-    )
-    for one in content["items"]:
-        if further := sorted(set(one) - {"item", "about", "at", "not"}):
-            raise LesionbookError(f"checklists/{name}.yml: item {one['item']}: {further[0]!r} is no key of an item.")
-    numbers = [item.number for item in items]
-    for item in items:
-        if not item.places and not item.reason:
-            raise LesionbookError(f"checklists/{name}.yml: item {item.number} needs at or not.")
-        if numbers.count(item.number) > 1:
-            raise LesionbookError(f"checklists/{name}.yml: item {item.number} occurs twice; number the items once.")
-    return Checklist(content["name"], content["title"], content["source"], items)
+    try:
+        return Checklist.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise LesionbookError(f"checklists/{name}.yml: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
 
 
-def answered(found: Checklist, run: Run, chosen: str) -> pd.DataFrame:
+def conditions(run: Run, index: pd.DataFrame) -> frozenset[Condition]:
+    """Say which conditions of the checklists hold for a run.
+
+    Parameters
+    ----------
+    run : Run
+    index : DataFrame
+        Of the store.
+    """
+    kinds = subgroups.attributes(index[index["split"] == "test"])
+    known = {name for name, values in kinds.items() if (values != subgroups.UNKNOWN).any()}
+    confirmation = {subgroups.ATTRIBUTES["dx_type"]}
+    holds: dict[Condition, Any] = {
+        "published collection": run.record.source,
+        "further seeds": run.settings.repetitions,
+        "facts of patients": known - confirmation,
+        "kind of confirmation": known & confirmation,
+    }
+    return frozenset(name for name, hold in holds.items() if hold)
+
+
+def answered(found: Checklist, run: Run, chosen: str, holds: Set[Condition]) -> pd.DataFrame:
     """Find for each item the first place that this study has.
 
     Parameters
@@ -93,6 +118,8 @@ def answered(found: Checklist, run: Run, chosen: str) -> pd.DataFrame:
         Of the card.
     chosen : str
         Experiment of the model chosen on validation images.
+    holds : set of str
+        As from `conditions`.
 
     Returns
     -------
@@ -102,13 +129,17 @@ def answered(found: Checklist, run: Run, chosen: str) -> pd.DataFrame:
     """
     rows = []
     for item in found.items:
-        place = next((one for one in (_resolved(place, run, chosen) for place in item.places) if one), None)
+        places = (_resolved(place, run, chosen) for place in item.places if place.when in {None, *holds})
+        place = next((one for one in places if one), None)
         if place is None:
-            reason = item.reason or "this study has no such report"
+            reasons = (text for when, text in item.reasons.items() if when in {ELSE, *holds})
+            reason = next(reasons, "this study has no such report")
             rows.append((item.number, item.about, f"{OPEN}, because {reason}", None))
             continue
         title = _report_title(run, place.experiment)
         text = f"{title}: {place.section}" if place.section else title
+        text += f" ({place.note})" if place.note else ""
+        text += " (not the chosen model)" if place.experiment in {*run.settings.models} - {chosen} else ""
         anchor = "#" + "-".join(place.section.split()) if place.section else ""
         page = "" if place.experiment == run.step else f"{place.experiment}.html"
         rows.append((item.number, item.about, text, f"{page}{anchor}" or f"{place.experiment}.html"))
@@ -182,12 +213,15 @@ def served(run: Run) -> tuple[str, str]:
 def data(run: Run, index: pd.DataFrame) -> pd.DataFrame:
     """Facts of the data that the run used: ``what, value``."""
     record = run.record
-    sides = index["split"].value_counts()
+    varied = "source_id" in index  # one row per variant of a training image
+    pictures = index.drop_duplicates("source_id") if varied else index
+    sides = pictures["split"].value_counts()
     counts = ", ".join(f"{sides.get(side, 0):,} {word}" for side, word in SIDES.items())
-    classes = ", ".join(f"{run.names[key]} {count:,}" for key, count in index["label"].value_counts().items())
+    classes = ", ".join(f"{run.names[key]} {count:,}" for key, count in pictures["label"].value_counts().items())
+    trained = f"; the training images as {(index['split'] == 'train').sum():,} variants of {sides.get('train', 0):,}"
     rows = [
         ("collection", record.title),
-        ("images used", f"{len(index):,} of {index['group'].nunique():,} {record.group_name}s: {counts}"),
+        ("images used", f"{tables.counted(pictures, run.group_name)}: {counts}{trained if varied else ''}"),
         ("classes", classes),
         ("kind of study", "retrospective, on a public collection" if record.source else "on images of one's own"),
         ("groups", record.grouping),
@@ -206,24 +240,17 @@ SIDES = {"train": "training", "val": "validation", "test": "test"}
 def _resolved(place: Place, run: Run, chosen: str) -> Place | None:
     """The place in this study: kinds replaced by experiments; None if there is no such report or section."""
     known = run.settings.experiments
-    name = {MODEL: chosen, CARD: run.step, NETWORK: _network(run, chosen)}.get(place.experiment, place.experiment)
+    kinds = {MODEL: chosen, CARD: run.step, NETWORK: next(iter(run.settings.networks), "")}
+    name = kinds.get(place.experiment, place.experiment)
     if name not in known or (place.section and place.section not in _sections(known[name].notebook)):
         return None
-    return Place(name, place.section)
-
-
-def _network(run: Run, chosen: str) -> str:
-    """The chosen model if it is a network, else the first network of the study."""
-    networks = run.settings.networks
-    return chosen if chosen in networks else next(iter(networks), "")
+    return place.model_copy(update={"experiment": name})
 
 
 def _report_title(run: Run, experiment: str) -> str:
     one = run.settings.experiments[experiment]
-    if one.title:
-        return one.title
     first = sources.cells(paths.notebook(one.notebook))[0].text
-    return first.splitlines()[0].removeprefix("# ").strip()
+    return one.title or first.splitlines()[0].removeprefix("# ").strip()
 
 
 @cache

@@ -34,9 +34,8 @@ def intended_use(run: Run) -> None:
 
 def data(run: Run) -> None:
     """Show what the model was made from and tested on."""
-    index = pd.read_csv(run.result(params.SECOND, "index.csv"), dtype={"label": str, "group": str})
     report.show_table(
-        card.data(run, index), label="data", caption="What the model was made from and tested on.", index=False
+        card.data(run, _index(run)), label="data", caption="What the model was made from and tested on.", index=False
     )
 
 
@@ -46,7 +45,7 @@ def model(run: Run, *, repeats: int, seed: int) -> tuple[str, dict[str, Any]]:
     frames = {side: predictions.read(run.result(chosen, "predictions.csv"), split=side) for side in ("val", "test")}
     scored = statistics.bootstrap_scores(frames["test"], repeats=repeats, seed=seed)
     validation = metrics.scores(frames["val"])
-    counted = tables.counted(frames["test"], run.record.group_name)
+    counted = tables.counted(frames["test"], run.group_name)
     name = reproduction.title(run.settings, chosen)
     among = len(run.settings.models)
     report.show_note(
@@ -69,9 +68,7 @@ def model(run: Run, *, repeats: int, seed: int) -> tuple[str, dict[str, Any]]:
     )
     recalls = classwise.intervals(frames["test"], repeats=repeats, seed=seed)
     report.show_table(
-        tables.per_class(metrics.per_class(frames["test"]), recalls, run.names, run.record.group_name).drop(
-            columns="F1"
-        ),
+        tables.per_class(metrics.per_class(frames["test"]), recalls, run.names, run.group_name).drop(columns="F1"),
         label="classes",
         caption="The chosen model class by class, each against all others, with 95 % intervals. The comparison has "
         "more scores.",
@@ -127,7 +124,7 @@ def limits(run: Run) -> None:
 def checklist(run: Run, name: str, chosen: str) -> dict[str, int]:
     """Show for each item of a guideline where it is answered; give how many are."""
     found = card.checklist(name)
-    table = card.answered(found, run, chosen)
+    table = card.answered(found, run, chosen, card.conditions(run, _index(run)))
     done, items = card.counted(table)
     report.show_table(
         table.drop(columns="address"),
@@ -138,3 +135,7 @@ def checklist(run: Run, name: str, chosen: str) -> dict[str, int]:
         index=False,
     )
     return {"answered": done, "items": items}
+
+
+def _index(run: Run) -> pd.DataFrame:
+    return pd.read_csv(run.result(params.SECOND, "index.csv"), dtype={"label": str, "group": str})
