@@ -223,3 +223,12 @@ def test_json_that_is_written_is_json(project, notes):
     text = (begun.output / "a.json").read_text()
     assert json.loads(text) == {"count": 3, "path": 1.25}
     assert text.endswith("}\n")
+
+
+def test_groups_are_called_what_preparation_found_them_to_be(project, notes):
+    begun = run.begin(study="demo", profile="laptop", step="net", output="build/laptop/demo/net")
+    assert begun.group_name == "lesion"
+    prepared = begun.folder("prepare")
+    prepared.mkdir(parents=True)
+    (prepared / "summary.json").write_text(json.dumps({"group_name": "picture"}))
+    assert begun.group_name == "picture"

@@ -84,6 +84,16 @@ class Run:
         found = sorted(self.table["label"].unique())
         return {label: self.names.get(label, label) for label in found}
 
+    @property
+    def group_name(self) -> str:
+        """What images of one group show: as the data set has it, or as preparation found it (see there)."""
+        prepared = self.folder(params.SECOND) / "summary.json"
+        return (
+            read_json(prepared).get("group_name", self.record.group_name)
+            if prepared.exists()
+            else self.record.group_name
+        )
+
     def folder(self, step: str) -> Path:
         """Folder that another step of this run left its results in."""
         return paths.step(self.profile, self.study, step)

@@ -54,7 +54,7 @@ def verdict(model: Model, answer: Answer, test: pd.DataFrame) -> str:
 
 
 def _interval(model: Model, found: Evidence) -> str:
-    lesions = f", from {found.groups:,} {model.run.record.group_name}s" if found.groups < found.n else ""
+    lesions = f", from {found.groups:,} {model.run.group_name}s" if found.groups < found.n else ""
     return f"{percent(0.95)} interval {percent(found.low)} to {percent(found.high)}{lesions}"
 
 
