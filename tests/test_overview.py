@@ -28,7 +28,7 @@ def test_the_line_says_what_came_out(compared):
     assert found.figure == "0.900 (0.880–0.920)"
     assert found.tested == "1,000 (740)"
     assert found.published == "1 agrees, 4 not compared"
-    assert found.parameters == "9 not compared"
+    assert found.parameters == "6 not compared"
 
 
 def test_without_a_comparison_there_is_no_line(compared):

@@ -48,7 +48,7 @@ def test_the_simulation_stands_beside_the_matrix(shown):
     assert "0.84 stated, 416/998 = 0.4168; images behind ResNet50V2 frozen, stated for test (0.84): 1,007" in said
     assert "of this report is 0.27. Stated for this model and as many images: VGG16 frozen, model.evaluate on" in said
     assert "have 1/7 = 0.14 on average" in said
-    assert "149 figures were held against others that determine them; 10 of them do not agree." in said
+    assert "Held against others that determine or repeat them: 148 figures; 10 of them do not agree." in said
     assert "the 416 of the matrix lie inside" in said
     (findings,) = [frame for label, frame in shown if label == "findings"]
     assert findings["why it may be"].str.len().min() > 20
@@ -56,7 +56,7 @@ def test_the_simulation_stands_beside_the_matrix(shown):
 
 def test_what_was_checked_is_counted(shown):
     assert run("isic2019-transfer") == {"checked": 9, "disagree": 0, "figures": []}
-    assert ("note", "9 figures were held against others that determine them; all agree.") in shown
+    assert ("note", "Held against others that determine or repeat them: 9 figures; all agree.") in shown
     (accuracies,) = [frame for label, frame in shown if label == "accuracies"]
     assert "would fit" not in accuracies, "a column without entries is not shown"
 

@@ -45,7 +45,7 @@ def test_scores_are_those_of_scikit_learn_with_their_intervals(shown, tmp_path):
 def test_one_seed_is_said_to_be_one(shown, tmp_path):
     models.scores(two_classes(tmp_path), scored(TEST), TEST, NO_SEEDS)
     assert "seeds" not in shown.tables
-    assert any("trained once, with one seed" in note for note in shown.notes)
+    assert any("one training is compared here" in note for note in shown.notes)
     assert "Hollow points" not in shown.captions["fig-scores"]
 
 

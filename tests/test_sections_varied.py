@@ -192,3 +192,17 @@ def test_the_published_sweeps_of_the_studies_are_tables_of_this_kind(shown, tmp_
         shown.tables.clear()
         varied.published_sweep(Run("melanoma-cnn", "paper", "sweep", settings, tmp_path), name)
         assert shown.tables["published"]["beyond chance"].tolist().count("best") == 1
+
+
+def test_what_all_trainings_share_is_said(shown):
+    varied.shared("control", {"filters": [8, 8], "recipe": {"epochs": 3}})
+    varied.shared("control", {})
+    assert shown.notes == ["All trainings change the experiment *control* alike: filters 8–8, epochs 3."]
+
+
+@pytest.mark.parametrize(("activation", "idle"), [("tanh", True), ("leaky_relu", False)])
+def test_a_slope_without_a_leaky_relu_is_said_to_have_no_part(shown, activation, idle):
+    changes = {"activation": activation, "alpha": 0.05}
+    varied.together(changes, setting(**changes))
+    assert ("no part" in shown.notes[0]) == idle
+    assert shown.notes[0].startswith("Put together: activation")

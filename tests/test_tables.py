@@ -147,3 +147,7 @@ def test_lists_are_written_without_brackets():
     values = {"columns": ["age", "sex"], "plan": ((64, 1, 3), (128, 2, 4)), "models": (), "dropout": 0.5}
     found = tables.settings(values).set_index("knob")["value"].to_dict()
     assert found == {"columns": "age, sex", "plan": "(64, 1, 3), (128, 2, 4)", "models": "", "dropout": "0.5"}
+
+
+def test_a_count_agrees_with_its_noun():
+    assert [tables.number(count, "pair") for count in (0, 1, 1234)] == ["0 pairs", "1 pair", "1,234 pairs"]

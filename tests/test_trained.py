@@ -64,6 +64,7 @@ def test_a_network_is_trained_once_and_then_read(project, store, monkeypatch):
     monkeypatch.setattr(fitting, "fit", lambda *_, **__: pytest.fail("trained again"))
     second = obtain(store)
     assert second.fingerprint == first.fingerprint
+    assert second.origin == first.origin == "random numbers"
     pd.testing.assert_frame_equal(second.history, first.history, check_exact=True)
     images = store.rows("test")
     assert np.array_equal(training.predict(first.model, images), training.predict(second.model, images))

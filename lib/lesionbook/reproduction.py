@@ -78,10 +78,12 @@ def sentence(found: dict[str, int]) -> str:
         return "The study states nothing that could be held against this run."
     compared = total - found[NOT_COMPARED]
     if not compared:
-        return f"None of the {total} published figures can be compared in this run; the table says why."
+        what = "The one published figure cannot" if total == 1 else f"None of the {total} published figures can"
+        return f"{what} be compared in this run; the table says why."
+    what = tables.number(total, "published figure")
     rest = f"; {found[NOT_COMPARED]} cannot be compared" if found[NOT_COMPARED] else ""
     agree, differ = (counted(one, found[one]) for one in PLURALS)
-    return f"Of {total} published figures, {agree} and {differ}{rest}."
+    return f"Of {what}, {agree} and {differ}{rest}."
 
 
 def counted(verdict: str, count: int) -> str:
@@ -92,9 +94,9 @@ def counted(verdict: str, count: int) -> str:
 def shown(found: pd.DataFrame) -> pd.DataFrame:
     """Bring the rows of `table` into a table that fits a page: numbers with intervals in one cell."""
     theirs = [
-        f"{row.stated:.3f}"
+        f"{row.stated:.6g}"
         if pd.isna(row.stated_low)
-        else f"{row.stated:.3f} ({row.stated_low:.3f}–{row.stated_high:.3f})"
+        else f"{row.stated:.6g} ({row.stated_low:.3f}–{row.stated_high:.3f})"
         for row in found.itertuples()
     ]
     ours = tables.with_interval(found.rename(columns={"here": "estimate"}))

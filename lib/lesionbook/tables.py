@@ -61,6 +61,11 @@ def counted(frame: pd.DataFrame, group_name: str) -> str:
     return f"{len(frame):,} images" + (f" of {groups:,} {group_name}s" if groups < len(frame) else "")
 
 
+def number(count: int, noun: str) -> str:
+    """Write a count with its noun: ``1 pair``, ``1,234 pairs``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def units(frame: pd.DataFrame, group_name: str) -> str:
     """Name what varies by itself in a table: ``whole lesions`` where they have several images, else ``images``."""
     return f"whole {group_name}s" if frame["group"].nunique() < len(frame) else "images"

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,11 +36,14 @@ class Trained:
         As returned by `lesionbook.fitting.fit`, with ``phase`` (1, 2).
     fingerprint : str
         16 hexadecimal digits.
+    origin : str
+        What the base started from, for reading: ``random numbers``.
     """
 
     model: keras.Model
     history: pd.DataFrame
     fingerprint: str
+    origin: str = ""
 
 
 def obtain(
@@ -93,10 +96,11 @@ def obtain(
     values = decisive(options, store, recipe, seed=seed, images_digest=images_digest, weights=origin.sha256)
     first = _once(model, store, recipe, seed, key(build, values), log)
     if fine_tuning is None:
-        return first
+        return replace(first, origin=origin.description)
     freezing.unfreeze(first.model, last=fine_tuning.last, from_layer=fine_tuning.from_layer)
     second = key(build, {"first phase": first.fingerprint, "second phase": fine_tuning.model_dump(mode="json")})
-    return _once(first.model, store, fine_tuning, seed, second, log, before=first.history)
+    done = _once(first.model, store, fine_tuning, seed, second, log, before=first.history)
+    return replace(done, origin=origin.description)
 
 
 def decisive(

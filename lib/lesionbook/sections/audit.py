@@ -25,7 +25,8 @@ def accuracies(facts: Facts) -> pd.DataFrame:
         label="accuracies",
         caption="Stated accuracies, the right answers that would be printed so, and the interval that the number of "
         "images implies (Wilson; images taken as independent; at the number that fits, where another one does). All "
-        "printed digits count, also those not shown. *Would fit* names what else could be meant.",
+        "printed digits count, also those not shown."
+        + (" *Would fit* names what else could be meant." if found["would fit"].notna().any() else ""),
         formats={"images": "{:,}"},
         index=False,
     )
@@ -131,7 +132,7 @@ def arithmetic(facts: Facts) -> pd.DataFrame:
     report.show_table(
         pd.DataFrame(summary, columns=["part", "figures", "agree"]),
         label="arithmetic",
-        caption="Figures that follow from other printed figures by arithmetic alone.",
+        caption="Figures that follow from other printed figures by arithmetic, or that stand in several places.",
         index=False,
     )
     usual = "one of the two is mistyped or comes from another run"
@@ -183,8 +184,11 @@ def findings(*parts: pd.DataFrame) -> dict[str, Any]:
         report.show_note("Nothing that is printed can be recomputed from other printed figures.")
         return {"checked": 0, "disagree": 0, "figures": []}
     wrong = found[~found["agrees"].astype(bool)]
-    checked = f"{len(found):,} figures were held against others that determine them; "
-    report.show_note(checked + (f"{len(wrong)} of them do not agree." if len(wrong) else "all agree."))
+    checked = f"Held against others that determine or repeat them: {tables.number(len(found), 'figure')}; "
+    report.show_note(
+        checked
+        + (f"{len(wrong)} of them {'does' if len(wrong) == 1 else 'do'} not agree." if len(wrong) else "all agree.")
+    )
     if len(wrong):
         shown = wrong[["figure", "stated", "follows", "why"]].assign(stated=wrong["stated"].map("{:.6g}".format))
         report.show_table(

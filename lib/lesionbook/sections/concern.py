@@ -28,7 +28,7 @@ def detection(run: Run, test: dict[str, pd.DataFrame], positive: str, *, repeats
     report.show_table(
         ranked.loc[list(test)].rename_axis("model").reset_index(),
         label="detection",
-        caption=f"*{run.names[positive]}* against the rest: {n:,} of {tables.counted(first, run.record.group_name)}, "
+        caption=f"*{run.names[positive]}* against the rest: {n:,} of {tables.counted(first, run.group_name)}, "
         f"95 % intervals; higher is better. Guessing has an AUC of 0.5 and an average precision of "
         f"{n / len(first):.2f}.",
         index=False,
@@ -37,7 +37,7 @@ def detection(run: Run, test: dict[str, pd.DataFrame], positive: str, *, repeats
         wide[list(names)].rename(columns=names).reset_index(),
         label="fixed-rates",
         caption=f"*{run.names[positive]}* against the rest at a fixed error rate, read off the test images' own curve; "
-        f"{tables.counted(first, run.record.group_name)}, 95 % intervals; higher is better.",
+        f"{tables.counted(first, run.group_name)}, 95 % intervals; higher is better.",
         index=False,
     )
     return table
@@ -116,17 +116,17 @@ def subgroups(run: Run, test: pd.DataFrame, positive: str, *, repeats: int, seed
                         for row in area.itertuples()
                     ],
                     "images": area["n_images"],
-                    f"{run.record.group_name}s": area["n_groups"],
+                    f"{run.group_name}s": area["n_groups"],
                     name: area["n_positive"],
                     "balanced accuracy": mean["text"],
                     "AUC": area["text"],
                 }
             ),
-            run.record.group_name,
+            run.group_name,
         ),
         label="subgroups",
         caption=f"The same as numbers; the column *{name}* counts the images of that class.",
-        formats={"images": "{:,}", f"{run.record.group_name}s": "{:,}"},
+        formats={"images": "{:,}", f"{run.group_name}s": "{:,}"},
         index=False,
     )
     report.show_note(f"What else these data cannot tell: {run.record.limits}")
@@ -152,7 +152,7 @@ def net_benefit(
     )
     at = decision.threshold_of(cost_of_miss)
     first = next(iter(test.values()))
-    counted = tables.counted(first, run.record.group_name)
+    counted = tables.counted(first, run.group_name)
     report.show_figure(
         figures.net_benefit(curves, chosen, mark=at),
         label="net-benefit",
@@ -181,7 +181,8 @@ def net_benefit(
         label="net-benefit",
         caption=f"Net benefit at the threshold {at:.3f} ({counted}); 0.010 is one image of the class found among 100 "
         f"without any false alarm. Treating all has {tables.signed(points['treat_all'].iloc[0])}, treating none 0, and "
-        f"a perfect model {tables.signed((first['label'] == positive).mean())}.",
+        f"a perfect model {tables.signed((first['label'] == positive).mean())}. A model that misses no image of the "
+        "class misses none in any resample: its interval is too narrow.",
         index=False,
     )
     return curves

@@ -26,7 +26,7 @@ def scores(run: Run, scored: pd.DataFrame, test: dict[str, pd.DataFrame], traini
     trainings : DataFrame
         As from `seeds.scores`.
     """
-    counted = tables.counted(next(iter(test.values())), run.record.group_name)
+    counted = tables.counted(next(iter(test.values())), run.group_name)
     wide = tables.with_interval(scored).unstack("score").loc[list(test)].rename_axis(columns=None)
     wide = wide.rename(columns=tables.name)
     report.show_table(
@@ -97,14 +97,14 @@ def classes(run: Run, test: dict[str, pd.DataFrame], chosen: str, *, repeats: in
         + (" With two classes, it is the same area for both." if len(run.names) == 2 else ""),
         alt="Matrix of models by classes with the area under the ROC curve and its interval in each cell.",
     )
-    counted = tables.counted(test[chosen], run.record.group_name)
+    counted = tables.counted(test[chosen], run.group_name)
     own = table[table["model"] == chosen].set_index(["class", "score"])
     answers, ranking = (
         tables.with_interval(own, digits).unstack("score").reindex(run.classes).rename_axis(columns=None)
         for digits in (2, 3)
     )
     answers = answers[["precision", "recall", "f1"]].rename(columns=tables.name)
-    answers.insert(0, *_sizes(own.xs("recall", level="score").reindex(run.classes), run.record.group_name))
+    answers.insert(0, *_sizes(own.xs("recall", level="score").reindex(run.classes), run.group_name))
     report.show_table(
         answers.rename(index=run.names).reset_index(),
         label="classes",
@@ -134,7 +134,7 @@ def calibration(
             parts.append(part.assign(model=model, when=when))
         mean, low, high = calibrated.error_if_calibrated(one, repeats=repeats, seed=seed)
         perfect[model] = f"{mean:.3f} ({low:.3f}–{high:.3f})"
-    counted = tables.counted(next(iter(test.values())), run.record.group_name)
+    counted = tables.counted(next(iter(test.values())), run.group_name)
     report.show_figure(
         reliability.reliabilities(pd.concat(parts)),
         label="reliability",
@@ -175,7 +175,7 @@ def calibration(
 def _spread(trainings: pd.DataFrame) -> None:
     if trainings.empty:
         report.show_note(
-            "Every model was trained once, with one seed. How far a score moves from one training to the next is in "
+            "Of every model one training is compared here. How far a score moves from one training to the next is in "
             "none of these intervals."
         )
         return

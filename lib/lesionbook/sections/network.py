@@ -21,8 +21,8 @@ from lesionbook.run import Run
 EMBEDDED = 2000  # images in an embedding at most: more hide each other, and they are in memory at once
 
 
-def architecture(model: keras.Model) -> dict[str, int]:
-    """Draw a network and list its blocks with their parameters.
+def architecture(model: keras.Model, *, fine_tuned: bool = False) -> dict[str, int]:
+    """Draw a network and list its blocks with their parameters; `fine_tuned` if a second phase trains more of them.
 
     Returns
     -------
@@ -36,14 +36,19 @@ def architecture(model: keras.Model) -> dict[str, int]:
         caption="The network from input to output; boxes follow the size and number of the feature maps.",
         alt="Drawing of the network as a sequence of boxes with output shapes and parameter counts.",
     )
-    by_block = layers.groupby("block", sort=False).agg(
-        layers=("name", "size"), output=("output_shape", "last"), parameters=("parameters", "sum")
+    row = (layers["block"] != layers["block"].shift()).cumsum()  # a block that others interrupt has several
+    by_block = layers.groupby(row).agg(
+        block=("block", "first"),
+        layers=("name", "size"),
+        output=("output_shape", "last"),
+        parameters=("parameters", "sum"),
     )
     report.show_table(
-        by_block.reset_index(),
+        by_block,
         label="parameters",
         caption=f"Layers and parameters by block; {size['total']:,} parameters in all, {size['trainable']:,} of them "
-        f"trained, {size['non_trainable']:,} fixed (frozen weights and moving averages).",
+        f"trained{' in the first phase' if fine_tuned else ''}, {size['non_trainable']:,} fixed (frozen weights and "
+        "moving averages).",
         formats={"parameters": "{:,}"},
         index=False,
     )
@@ -105,6 +110,7 @@ def recipe(phase: Recipe, fine_tuning: FineTuning | None = None) -> None:
 def _used(phase: Recipe) -> pd.Series:
     """Settings that have a part in this phase, by their names."""
     values = {name: value for name, value in phase.model_dump().items() if value is not None}
+    values |= {"layers_that_learn": f"the last {last}"} if (last := values.pop("last", None)) else {}
     for name, needed in {
         "plateau": phase.schedule == "plateau",
         "decay": phase.schedule == "exponential",
@@ -123,12 +129,13 @@ def _used(phase: Recipe) -> pd.Series:
 def learning_curves(history: pd.DataFrame, phase: Recipe) -> None:
     """Draw loss, scores and learning rate by epoch, and say which epoch is kept."""
     last = history[history["phase"] == history["phase"].max()]
+    phases = " of the second phase" if history["phase"].nunique() > 1 else ""
     best = int(last["epoch"].iloc[rates.best_epoch(last[phase.monitor], phase.monitor, phase.min_delta)])
     report.show_figure(
         curves.curves(history, monitor=phase.monitor, best=best),
         label="curves",
-        caption=f"Learning curves. The weights of epoch {best} are kept, the best by {tables.name(phase.monitor)}, "
-        "each validation image seen once as it is.",
+        caption=f"Learning curves. The weights of epoch {best} are kept, the best{phases} by "
+        f"{tables.name(phase.monitor)}, each validation image seen once as it is.",
         alt="Loss, accuracy and learning rate against the epoch for training and validation images.",
     )
 
@@ -166,8 +173,8 @@ def first_layer(model: keras.Model, rows: Rows) -> None:
     report.show_figure(
         understanding.kernels(explain.kernels(model)),
         label="kernels",
-        caption="Kernels of the first convolution; grey is zero. After a short training from random weights they still "
-        "look like noise.",
+        caption="Kernels of the first convolution; grey is zero. Those that did not learn, or learned for a short time "
+        "from random weights, look like noise.",
         alt="Small colour tiles, one per kernel of the first convolution.",
     )
     image = rows.images(slice(0, 1))

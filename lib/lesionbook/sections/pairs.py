@@ -19,11 +19,11 @@ def differences(run: Run, test: dict[str, pd.DataFrame], chosen: str, *, repeats
         return pd.DataFrame(columns=["model", "reference", "score", "difference", "verdict", "sentence"])
     table = pairwise.judged(statistics.paired_differences(test, repeats=repeats, seed=seed))
     table["sentence"] = [pairwise.sentence(row) for _, row in table.iterrows()]
-    counted = tables.counted(next(iter(test.values())), run.record.group_name)
+    counted = tables.counted(next(iter(test.values())), run.group_name)
     pairs = len(table) // table["score"].nunique()
     caption = (
         f"of every pair of models, row minus column; {counted}. “Better” and “worse” speak of the row and hold at 5 % "
-        f"after Holm's adjustment for {pairs} pairs; “?” is not told apart."
+        f"after Holm's adjustment for {tables.number(pairs, 'pair')}; “?” is not told apart."
     )
     report.show_note(
         "[Figure](#fig-pairs-balanced-accuracy) and [Figure](#fig-pairs-macro-auc) show every pair, "
@@ -67,9 +67,9 @@ def accuracies(run: Run, test: dict[str, pd.DataFrame], chosen: str, differences
     mine = pairwise.turned(table, chosen)
     gaps = pairwise.turned(differences[differences["score"] == "accuracy"], chosen).set_index("model")
     first = next(iter(test.values()))
-    units = tables.units(first, run.record.group_name)
-    exact = "p, exact" if units == "images" else f"p, by {run.record.group_name}"
-    counted = tables.counted(first, run.record.group_name)
+    units = tables.units(first, run.group_name)
+    exact = "p, exact" if units == "images" else f"p, by {run.group_name}"
+    counted = tables.counted(first, run.group_name)
     report.show_table(
         pd.DataFrame(
             {
@@ -83,8 +83,8 @@ def accuracies(run: Run, test: dict[str, pd.DataFrame], chosen: str, differences
         ),
         label="mcnemar",
         caption=f"Test images that the model alone, and that *{chosen}* alone, gets right; p values after Holm's "
-        f"adjustment for {len(table)} pairs: of McNemar's test, and of the exact test that swaps {units}, on which the "
-        f"verdict rests. n = {counted}.",
+        f"adjustment for {tables.number(len(table), 'pair')}: of McNemar's test, and of the exact test that swaps "
+        f"{units}, on which the verdict rests. n = {counted}.",
         index=False,
     )
     report.show_table(
@@ -119,7 +119,7 @@ def areas(run: Run, test: dict[str, pd.DataFrame], chosen: str, positive: str) -
         label="delong",
         caption=f"Area under the ROC curve of *{run.names[positive]}* against the rest, compared with that of "
         f"*{chosen}*, {tables.with_interval(single)[chosen]}, by DeLong's test with "
-        f"{tables.units(first, run.record.group_name)} as units. n = {tables.counted(first, run.record.group_name)}.",
+        f"{tables.units(first, run.group_name)} as units. n = {tables.counted(first, run.group_name)}.",
         index=False,
     )
     return table

@@ -30,9 +30,10 @@ def reproduction(run: Run, scored: pd.DataFrame) -> dict[str, int]:
         report.show_table(
             found.shown(results),
             label="reproduction",
-            caption="Every score that the study states, with the interval that its number of images implies (Wilson; "
-            "images taken as independent), beside the one measured here, with its interval by bootstrap over groups. "
-            "The tolerance was set before any run. It judges whether the figures are the same, not which is right.",
+            caption="The accuracies and leaderboard scores that the study states of its models, with the interval "
+            "that the number of images implies (Wilson; images taken as independent), beside the one measured here, "
+            "with its interval by bootstrap over groups. The tolerance was set before any run. It judges whether the "
+            "figures are the same, not which is right.",
             formats={"tolerance": "{:.3f}"},
             index=False,
         )

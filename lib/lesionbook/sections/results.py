@@ -16,7 +16,7 @@ def scores(run: Run, test: pd.DataFrame, *, repeats: int, seed: int) -> pd.DataF
     report.show_table(
         tables.scores(scored),
         label="scores",
-        caption=f"Scores on {tables.counted(test, run.record.group_name)} of the test side, with 95 % intervals.",
+        caption=f"Scores on {tables.counted(test, run.group_name)} of the test side, with 95 % intervals.",
         index=False,
     )
     report.show_figure(
@@ -27,10 +27,11 @@ def scores(run: Run, test: pd.DataFrame, *, repeats: int, seed: int) -> pd.DataF
     )
     recalls = classwise.intervals(test, repeats=repeats, seed=seed)
     report.show_table(
-        tables.per_class(metrics.per_class(test), recalls, run.names, run.record.group_name),
+        tables.per_class(metrics.per_class(test), recalls, run.names, run.group_name),
         label="per-class",
         caption="Each class against all others, with 95 % intervals. Precision is the share of the answers that are "
-        "right, recall the share of the class that is found, F1 their harmonic mean. Few images: read with care.",
+        "right (0.00 also where none was given), recall the share of the class that is found, F1 their harmonic mean. "
+        "Few images: read with care.",
         index=False,
     )
     return scored

@@ -15,6 +15,21 @@ DRAWN = "The images of this run are drawn; the published numbers stand beside th
 SCORES = ["val_accuracy", "val_auc", "val_loss"]  # shown of trainings with new seeds
 
 
+def shared(base: str, fixed: settings.Changes) -> None:
+    """Say what all trainings change alike of the experiment that they vary."""
+    if fixed:
+        report.show_note(f"All trainings change the experiment *{base}* alike: {settings.title(fixed)}.")
+
+
+def together(changes: settings.Changes, chosen: settings.Setting) -> None:
+    """Name the choices of the sweeps put together, and say where one of them makes another one idle."""
+    idle = "alpha" in changes and chosen.parameters.get("activation") != "leaky_relu"
+    report.show_note(
+        f"Put together: {settings.title(changes)}."
+        + (" The slope *alpha* has no part in a network without leaky ReLU: the choices depend on each other." * idle)
+    )
+
+
 def response(
     run: Run,
     changes: Sequence[settings.Changes],
