@@ -3,6 +3,7 @@ import pandas as pd
 from made_predictions import CLASSES, made
 
 from lesionbook import classwise, metrics, statistics, tables
+from lesionbook.recipes import Augmentation
 
 SCORES = pd.DataFrame(
     {"estimate": [0.7126, np.nan, 0.5], "low": [0.65, np.nan, 0.4], "high": [0.7694, np.nan, 0.6]},
@@ -151,3 +152,9 @@ def test_lists_are_written_without_brackets():
 
 def test_a_count_agrees_with_its_noun():
     assert [tables.number(count, "pair") for count in (0, 1, 1234)] == ["0 pairs", "1 pair", "1,234 pairs"]
+
+
+def test_an_augmentation_is_told_without_what_it_leaves_alone():
+    told = tables.variation(Augmentation(rotation_degrees=45, zoom=0.2, vertical_flip=True).model_dump())
+    assert told == "rotation up to 45°, zoom up to 0.2, mirrored top to bottom half of the time"
+    assert tables.variation(Augmentation().model_dump()) == "nothing is changed"

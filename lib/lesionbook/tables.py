@@ -188,6 +188,17 @@ def differences(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "against", "score", "difference (95 % interval)", "verdict"])
 
 
+def variation(values: Mapping[str, Any]) -> str:
+    """Say in words how far an augmentation changes images; `values` as in `lesionbook.recipes.Augmentation`."""
+    words = {
+        "rotation_degrees": "rotation up to {:g}°",
+        "horizontal_flip": "mirrored left to right half of the time",
+        "vertical_flip": "mirrored top to bottom half of the time",
+    }
+    said = [words.get(key, f"{name(key)} up to {{:g}}").format(value) for key, value in values.items() if value]
+    return ", ".join(said) or "nothing is changed"
+
+
 def settings(values: Mapping[str, Any], prefix: str = "") -> pd.DataFrame:
     """List settings for reading: columns ``knob`` and ``value``, nested ones with the name of their group before them.
 
