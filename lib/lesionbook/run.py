@@ -88,11 +88,8 @@ class Run:
     def group_name(self) -> str:
         """What images of one group show: as the data set has it, or as preparation found it (see there)."""
         prepared = self.folder(params.SECOND) / "summary.json"
-        return (
-            read_json(prepared).get("group_name", self.record.group_name)
-            if prepared.exists()
-            else self.record.group_name
-        )
+        found = read_json(prepared) if prepared.exists() else {}
+        return found.get("group_name", self.record.group_name)
 
     def folder(self, step: str) -> Path:
         """Folder that another step of this run left its results in."""
